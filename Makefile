@@ -1,0 +1,73 @@
+# The one front door. Needs git, make and Python 3.13; everything else is fetched into this folder, at pinned versions.
+PYTHON ?= python3.13
+TOOLS := .tools
+UV := $(TOOLS)/uv/bin/uv
+UV_VERSION := 0.13.9
+SAM := $(TOOLS)/sam/bin/sam
+BIN := .venv/bin
+REGION ?= eu-central-1
+STACK ?= renderbell
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+# SAM looks for python3.13 on the PATH, and its own environment has one, with pip.
+export PATH := $(CURDIR)/$(TOOLS)/sam/bin:$(PATH)
+
+.PHONY: help setup local test test-quick lint format build deploy lock clean
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: .venv/ready $(TOOLS)/sam/ready $(TOOLS)/ministack/ready ## Fetch everything the other commands need
+
+local: setup ## Run everything on this machine and watch videos complete
+	$(BIN)/renderbell local
+
+test: setup $(TOOLS)/node/ready ## Run all tests, with a coverage report
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+test-quick: .venv/ready ## Run the tests that need no stack
+	$(BIN)/python -m pytest -q tests/unit tests/providers
+
+lint: .venv/ready $(TOOLS)/sam/ready ## Check style, types, imports and the template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy layers/core cli functions tests bench
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=$(REGION) $(SAM) validate --lint --template template.yaml
+
+format: .venv/ready ## Put the code into its usual form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+build: $(TOOLS)/sam/ready ## Build the template for AWS (arm64) and print the layer's size
+	$(SAM) build
+	@$(PYTHON) bench/layer_size.py .aws-sam/build/CoreLayer
+
+deploy: build ## Deploy to your AWS account, asking for what it needs
+	$(SAM) deploy --guided --stack-name $(STACK) --region $(REGION)
+
+$(UV):
+	$(PYTHON) -m pip install --quiet --target $(TOOLS)/uv uv==$(UV_VERSION)
+
+.venv/ready: requirements/dev.txt pyproject.toml | $(UV)
+	$(UV) venv --quiet --clear --no-python-downloads --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/build.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(TOOLS)/%/ready: requirements/%.txt | $(UV)
+	$(PYTHON) -m venv --clear $(TOOLS)/$*
+	$(UV) pip install --quiet --python $(TOOLS)/$*/bin/python --require-hashes --requirement $<
+	touch $@
+
+COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.13 --no-header
+RUNTIME_BRINGS := boto3 botocore jmespath python-dateutil s3transfer six urllib3
+
+lock: | $(UV) ## Resolve all versions anew
+	$(COMPILE) pyproject.toml --extra cli --group dev --output-file requirements/dev.txt
+	for name in build sam ministack node; do $(COMPILE) requirements/$$name.in --output-file requirements/$$name.txt; done
+	$(COMPILE) $(addprefix --no-emit-package ,$(RUNTIME_BRINGS)) layers/core/requirements.in \
+		--output-file layers/core/requirements.txt
+
+clean: ## Remove everything that was fetched or built
+	rm -rf .venv $(TOOLS) .aws-sam .renderbell .hypothesis .mypy_cache .ruff_cache .pytest_cache .coverage

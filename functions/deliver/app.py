@@ -1,0 +1,42 @@
+"""Makes the attempts that the delivery queue wakes, several at a time."""
+
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from renderbell.deliver import Deliver, Topic
+from renderbell.parameters import Parameters
+from renderbell.queues import DeliveryMessage, Queue
+from renderbell.settings import DeliverSettings
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+
+logger = Logger(service="deliver")
+settings = DeliverSettings.read(os.environ)
+processor = AsyncBatchProcessor(event_type=EventType.SQS)
+deliver = Deliver(
+    deliveries=Deliveries(settings.deliveries_table),
+    endpoints=Endpoints(settings.endpoints_table),
+    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    topic=Topic(arn=settings.topic_arn, sns=boto3.client("sns")),
+    allow_local=settings.allow_local_endpoints == "true",
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return dict(async_process_partial_response(event, attempt, processor, context))
+
+
+async def attempt(record: SQSRecord) -> None:
+    message = DeliveryMessage.parse(record.body)
+    decided = await deliver.attempt(message)
+    if decided is not None:
+        outcome = {"endpoint_id": message.endpoint_id, "event_id": message.event_id, "status": decided.status.value}
+        logger.info("attempted", extra=outcome)

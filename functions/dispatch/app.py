@@ -1,0 +1,40 @@
+"""At each tick of a schedule: puts what is due on the queues."""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from renderbell.dispatch import Dispatch
+from renderbell.parameters import Parameters
+from renderbell.queues import Queue
+from renderbell.settings import DispatchSettings
+from renderbell.store.accounts import Accounts
+from renderbell.store.deliveries import Deliveries
+
+logger = Logger(service="dispatch")
+settings = DispatchSettings.read(os.environ)
+sqs = boto3.client("sqs")
+dispatch = Dispatch(
+    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    accounts=Accounts(settings.accounts_table),
+    deliveries=Deliveries(settings.deliveries_table),
+    poll_queue=Queue(settings.poll_queue_url, sqs),
+    delivery_queue=Queue(settings.delivery_queue_url, sqs),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Take `{"provider": NAME}` from a provider's schedule, or `{"deliveries": true}` from the deliveries' own."""
+    del context
+    now = datetime.now(UTC)
+    sent = {
+        "polls": dispatch.polls(event["provider"], now) if "provider" in event else 0,
+        "deliveries": dispatch.due_deliveries(now) if event.get("deliveries") else 0,
+    }
+    logger.info("dispatched", extra={"tick": event, **sent})
+    return sent

@@ -1,0 +1,40 @@
+"""Announces what the stream of the Videos table brings: every transition that rings."""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from renderbell.announce import Announce
+from renderbell.events import masked
+from renderbell.queues import Queue
+from renderbell.settings import NotifySettings
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+from renderbell.store.videos import new_transition
+
+logger = Logger(service="notify")
+settings = NotifySettings.read(os.environ)
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+announce = Announce(
+    endpoints=Endpoints(settings.endpoints_table),
+    deliveries=Deliveries(settings.deliveries_table),
+    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return dict(process_partial_response(event, ring, processor, context))
+
+
+def ring(record: DynamoDBRecord) -> None:
+    video = new_transition(record.raw_event["dynamodb"])
+    if video is not None:
+        told = announce.announce(video, datetime.now(UTC))
+        logger.info("announced", extra={"event_id": told.event_id, "type": told.type, "video_id": masked(video.video_id)})

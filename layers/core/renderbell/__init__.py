@@ -1,0 +1,1 @@
+"""Renderbell: watches AI video providers and rings when a video is done."""

@@ -1,0 +1,112 @@
+"""Makes one attempt at a delivery, records how it went and says when the next one is due."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from renderbell.deliveries import Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
+from renderbell.egress import post
+from renderbell.endpoints import TOPIC, Endpoint
+from renderbell.events import email_text, subject
+from renderbell.parameters import Parameters
+from renderbell.queues import MAX_DELAY, DeliveryMessage, Queue
+from renderbell.signing import signed_headers
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """The stack's SNS topic."""
+
+    arn: str
+    sns: "SNSClient"
+
+    def publish(self, delivery: Delivery) -> Outcome:
+        """Publish an event: JSON for programs, words for people, attributes to filter by."""
+        body = json.loads(delivery.body)
+        try:
+            self.sns.publish(
+                TopicArn=self.arn,
+                Subject=subject(body),
+                Message=json.dumps({"default": delivery.body, "email": email_text(body)}, ensure_ascii=False),
+                MessageStructure="json",
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in {**delivery.attributes, "event_id": delivery.event_id}.items()
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            return Outcome(error=f"SNS: {error}"[:300])
+        return Outcome(http_status=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    deliveries: Deliveries
+    endpoints: Endpoints
+    parameters: Parameters
+    queue: Queue
+    topic: Topic
+    allow_local: bool
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def attempt(self, message: DeliveryMessage) -> Verdict | None:
+        """Attempt a delivery once, if it is due. None when it is not: it was delivered, is held, or another has it.
+
+        The claim comes first and its lease outlives the deadline, so no two attempts overlap; killed after the claim, the
+        delivery is due again when the lease ends.
+        """
+        delivery = self.deliveries.claim(message.endpoint_id, message.event_id, self.now())
+        if delivery is None:
+            return None
+        if delivery.endpoint_id == TOPIC:
+            outcome = await asyncio.to_thread(self.topic.publish, delivery)
+            return self._record(delivery, outcome)
+        endpoint = self.endpoints.get(delivery.endpoint_id)
+        if endpoint is None:
+            return self._set_aside(delivery, DeliveryStatus.SKIPPED, "the endpoint was removed")
+        if endpoint.disabled_reason is not None:
+            return self._set_aside(delivery, DeliveryStatus.HELD, f"the endpoint is disabled: {endpoint.disabled_reason}")
+        return self._record(delivery, await self._post(endpoint, delivery))
+
+    async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
+        secrets = self.parameters.endpoint_secrets(endpoint.endpoint_id)
+        if not secrets:
+            return Outcome(error="the endpoint's signing secret is missing in Parameter Store")
+        at = int(self.now().timestamp())
+        headers = {"content-type": "application/json", **signed_headers(delivery.event_id, delivery.body, secrets, at)}
+        return await post(endpoint.url, headers, delivery.body.encode(), allow_local=self.allow_local)
+
+    def _record(self, delivery: Delivery, outcome: Outcome) -> Verdict:
+        now = self.now()
+        attempt = Attempt(number=delivery.attempts, at=now, outcome=outcome)
+        decided = verdict(outcome, delivery.attempts, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+        if decided.wait is None:
+            reason = None if decided.status is DeliveryStatus.DELIVERED else outcome.in_words
+            self.deliveries.end(delivery, attempt, decided.status, reason, now)
+        else:
+            self.deliveries.retry_at(delivery, attempt, now + decided.wait)
+            self._wake_later(delivery, decided.wait.total_seconds())
+        if decided.disables is not None and delivery.endpoint_id != TOPIC:
+            self.endpoints.disable(delivery.endpoint_id, decided.disables)
+        return decided
+
+    def _set_aside(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> Verdict:
+        self.deliveries.end(delivery, None, status, reason, self.now())
+        return Verdict(status=status)
+
+    def _wake_later(self, delivery: Delivery, seconds: float) -> None:
+        """Short waits are woken by a delayed message, to the second; `dispatch` wakes the long ones."""
+        if seconds <= MAX_DELAY:
+            message = DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id)
+            self.queue.send([message], delay=int(seconds) + 1)

@@ -1,0 +1,61 @@
+"""Everything that can go wrong on purpose. The type says what the caller should do.
+
+RenderbellError
+├── BadInputError            a person or a program gave something unusable: say so, change nothing
+├── UnsafeAddressError       an endpoint points where Renderbell must not connect: never dial it
+└── ProviderError            a provider did not give what was asked; `kind` names it in one word
+    ├── AuthError            the key is refused: tell the operators, ask less often
+    ├── RateLimitedError     asked too often: wait `retry_after` seconds
+    ├── NotFoundError        no such video, or no such listing
+    ├── ProviderFaultError   the provider's own trouble, or no connection: try again at the next tick
+    └── BadResponseError     an answer that cannot be read as documented: believe nothing in it
+"""
+
+from typing import ClassVar
+
+
+class RenderbellError(Exception):
+    """Root of everything Renderbell raises on purpose."""
+
+
+class BadInputError(RenderbellError):
+    pass
+
+
+class UnsafeAddressError(RenderbellError):
+    pass
+
+
+class ProviderError(RenderbellError):
+    """`str()` of it is one line, safe to log: the account's key is never in it."""
+
+    kind: ClassVar[str] = "provider_error"
+
+    def __init__(self, message: str, *, http_status: int | None = None) -> None:
+        super().__init__(" ".join(message.split())[:500])
+        self.http_status = http_status
+
+
+class AuthError(ProviderError):
+    kind = "auth"
+
+
+class RateLimitedError(ProviderError):
+    kind = "rate_limited"
+
+    def __init__(self, message: str, *, http_status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, http_status=http_status)
+        self.retry_after = retry_after
+        """Seconds the provider asked us to wait; None when it did not say."""
+
+
+class NotFoundError(ProviderError):
+    kind = "not_found"
+
+
+class ProviderFaultError(ProviderError):
+    kind = "provider_error"
+
+
+class BadResponseError(ProviderError):
+    kind = "bad_response"

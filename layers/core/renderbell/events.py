@@ -1,0 +1,167 @@
+"""Puts a transition into words for the world: the event's id and body, the e-mail, the attributes to filter by."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from renderbell.values import iso
+from renderbell.video import AccountName, Status
+
+MAX_SUBJECT: Final = 99  # SNS: fewer than 100 characters, ASCII, no control characters
+PROVIDER_NAMES: Final[Mapping[str, str]] = {
+    "tavus": "Tavus",
+    "heygen": "HeyGen",
+    "memories": "Memories.ai",
+    "videogen": "VideoGen",
+    "pixverse": "PixVerse",
+}
+EVENT_TYPES: Final = ("video.completed", "video.failed", "video.deleted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRecord:
+    """A video as it stands on record after a transition: everything an event tells."""
+
+    account: AccountName
+    video_id: str
+    status: Status
+    sequence: int
+    previous_status: Status | None
+    provider_status: str | None
+    title: str | None
+    url: str | None
+    thumbnail_url: str | None
+    url_expires_at: datetime | None
+    error: str | None
+    duration_seconds: float | None
+    created_at: datetime | None
+    first_seen_at: datetime
+    changed_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What the world is told of one transition. `body` is the JSON text that is signed and sent, at every attempt the same."""
+
+    event_id: str
+    type: str
+    account: AccountName
+    status: Status
+    body: str
+
+
+def event_of(video: VideoRecord) -> Event:
+    kind = f"video.{video.status}"
+    return Event(
+        event_id=event_id(video.account, video.video_id, video.sequence),
+        type=kind,
+        account=video.account,
+        status=video.status,
+        body=json.dumps(
+            {"type": kind, "timestamp": iso(video.changed_at), "data": video_data(video)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ),
+    )
+
+
+def event_id(account: AccountName, video_id: str, sequence: int) -> str:
+    """Return the id of a video's transition: the same whenever and wherever it is computed.
+
+    It is a hash, because it travels in headers and logs and a PixVerse id holds an e-mail address.
+    """
+    digest = hashlib.sha256(f"{account}\n{video_id}\n{sequence}".encode()).hexdigest()
+    return f"evt_{digest[:32]}"
+
+
+def video_data(video: VideoRecord) -> dict[str, Any]:
+    """Return the `data` of an event: the same shape for every provider."""
+    return {
+        "provider": video.account.provider,
+        "account": video.account.name,
+        "video_id": video.video_id,
+        "title": video.title,
+        "status": video.status.value,
+        "provider_status": video.provider_status,
+        "previous_status": video.previous_status.value if video.previous_status else None,
+        "url": video.url,
+        "thumbnail_url": video.thumbnail_url,
+        "url_expires_at": iso(video.url_expires_at),
+        "error": video.error,
+        "duration_seconds": video.duration_seconds,
+        "created_at": iso(video.created_at),
+        "first_seen_at": iso(video.first_seen_at),
+        "finished_at": iso(video.finished_at),
+        "seconds_in_flight": _seconds_in_flight(video),
+        "sequence": video.sequence,
+    }
+
+
+def _seconds_in_flight(video: VideoRecord) -> float | None:
+    """Return how long it took from its creation, or from our first sight of it where the provider tells no creation."""
+    if video.finished_at is None:
+        return None
+    return round(max(0.0, (video.finished_at - (video.created_at or video.first_seen_at)).total_seconds()), 1)
+
+
+def masked(video_id: str) -> str:
+    """Return a video id that may stand in a log: what looks like an e-mail address is shortened to its first letter."""
+    return ":".join(_masked_part(part) for part in video_id.split(":"))
+
+
+def _masked_part(part: str) -> str:
+    before, at, _ = part.partition("@")
+    return f"{before[:1]}***@***" if at and before else part
+
+
+def subject(body: Mapping[str, Any]) -> str:
+    """Return an e-mail's subject within the rules of SNS: one line of ASCII, whatever the title holds."""
+    data = body["data"]
+    name = _title(data).encode("ascii", "ignore").decode()
+    words = f"{data['status'].capitalize()}: {name} ({_provider(data)})"
+    clean = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    return clean if len(clean) <= MAX_SUBJECT else clean[: MAX_SUBJECT - 3] + "..."
+
+
+def email_text(body: Mapping[str, Any]) -> str:
+    """Return the e-mail a person reads: what happened, where, how long it took, the link or the reason."""
+    data = body["data"]
+    first = {
+        "completed": f"Your video is ready: {_title(data)}",
+        "failed": f"This video failed: {_title(data)}",
+        "deleted": f"This video was deleted at its provider: {_title(data)}",
+    }[data["status"]]
+    lines = [first, "", f"Provider   {_provider(data)}, account {data['account']}"]
+    if data["seconds_in_flight"] is not None:
+        lines.append(f"Took       {spoken_duration(data['seconds_in_flight'])}")
+    if data["duration_seconds"] is not None:
+        lines.append(f"Length     {spoken_duration(data['duration_seconds'])}")
+    if data["error"] or data["status"] == "failed":
+        lines.append(f"Reason     {data['error'] or 'the provider gave none'}")
+    lines += ["", "Watch it:", data["url"]] if data["url"] else []
+    lines += [f"(this link works until {data['url_expires_at']})"] if data["url"] and data["url_expires_at"] else []
+    return "\n".join([*lines, "", f"Video id   {data['video_id']}", "Sent by Renderbell"])
+
+
+def spoken_duration(seconds: float) -> str:
+    """Return `42 s`, `3 min 20 s` or `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 - an hour
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _title(data: Mapping[str, Any]) -> str:
+    return " ".join((data["title"] or "untitled").split())
+
+
+def _provider(data: Mapping[str, Any]) -> str:
+    return PROVIDER_NAMES.get(data["provider"], data["provider"])

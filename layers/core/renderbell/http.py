@@ -1,0 +1,99 @@
+"""Asks a provider one question over HTTP and brings the answer back whole, or says why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from renderbell.errors import BadResponseError, ProviderFaultError
+
+MAX_BODY: Final = 32 * 1024 * 1024
+TIMEOUT: Final = httpx.Timeout(10.0, read=30.0)
+MAX_REDIRECTS: Final = 3
+USER_AGENT: Final = "Renderbell/0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question. `path` is sent as it stands: useapi.net refuses ids whose ':' and '@' are percent-encoded."""
+
+    method: str = "GET"
+    path: str
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    json: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, complete. Header names are lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx class
+
+
+def client() -> httpx.Client:
+    """Return the client for all providers: it keeps no cookies between accounts and follows nothing by itself."""
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"user-agent": USER_AGENT})
+
+
+def ask(http: httpx.Client, base_url: str, headers: Mapping[str, str], request: Request) -> Answer:
+    """Send `request` and read its answer, at most 32 MiB of it.
+
+    A redirect is followed only within the same scheme, host and port, and only for GET: the key is in the headers.
+    Raises ProviderFaultError when there is no connection or no answer in time, BadResponseError for an answer that is
+    too large, cut short, or a redirect elsewhere.
+    """
+    url = httpx.URL(base_url.rstrip("/") + request.path)
+    if request.query:
+        url = url.copy_merge_params({name: str(value) for name, value in request.query.items()})
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = _send(http, request.method, url, headers, request.json)
+        location = answer.headers.get("location")
+        if not (300 <= answer.status < 400 and location):  # noqa: PLR2004 - the 3xx class
+            return answer
+        target = _join(url, location)
+        if request.method != "GET" or (target.scheme, target.netloc) != (url.scheme, url.netloc):
+            raise BadResponseError(f"redirects to {target.host}: not followed with a key", http_status=answer.status)
+        url = target
+    raise BadResponseError(f"redirects more than {MAX_REDIRECTS} times", http_status=answer.status)
+
+
+def _send(
+    http: httpx.Client, method: str, url: httpx.URL, headers: Mapping[str, str], body: Mapping[str, Any] | None
+) -> Answer:
+    try:
+        with http.stream(method, url, headers=dict(headers), json=body) as response:
+            return Answer(
+                status=response.status_code,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=_read(response),
+            )
+    except (httpx.DecodingError, httpx.RemoteProtocolError) as error:
+        raise BadResponseError(f"the answer is broken off or garbled: {type(error).__name__}") from error
+    except httpx.TransportError as error:
+        # The words of httpx name the host at most; the key is in a header and never in a URL.
+        raise ProviderFaultError(f"no answer from {url.host}: {error or type(error).__name__}") from error
+    finally:
+        http.cookies.clear()
+
+
+def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise BadResponseError("the answer is larger than 32 MiB", http_status=response.status_code)
+    return bytes(body)
+
+
+def _join(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return url.join(location)
+    except httpx.InvalidURL:
+        raise BadResponseError("redirects to an address that cannot be read") from None

@@ -1,0 +1,87 @@
+"""Accounts' keys and endpoints' secrets, in Parameter Store: the only place where either is kept."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
+
+from renderbell.account import Account
+from renderbell.errors import BadInputError
+from renderbell.video import AccountName
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+CACHED_FOR: Final = 60
+"""Seconds a warm function uses a key before it asks again: a new key works within a minute."""
+
+MAX_VALUE: Final = 4096
+"""Characters that a standard parameter holds."""
+
+
+class Parameters:
+    """The parameters below one prefix, `/renderbell/<stack>`."""
+
+    def __init__(self, prefix: str, ssm: "SSMClient") -> None:
+        self._prefix = prefix.rstrip("/")
+        self._ssm = ssm
+        self._cached = SSMProvider(boto3_client=ssm)
+
+    def account_names(self, provider: str | None = None) -> Sequence[AccountName]:
+        """Return the accounts that have a key, of one provider or of all. No value is decrypted."""
+        root = f"{self._prefix}/accounts/"
+        path = root + provider if provider else root.rstrip("/")
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True, WithDecryption=False)
+        names = [parameter["Name"].removeprefix(root) for page in pages for parameter in page["Parameters"]]
+        return [AccountName.parse(name) for name in sorted(names) if name.count("/") == 1]
+
+    def account(self, name: AccountName) -> Account | None:
+        """Return an account with its key, None when it has been removed. Raises BadInputError for a value unlike DESIGN's."""
+        value = self._value(self._account_path(name))
+        return None if value is None else Account.parse(name, value)
+
+    def put_account(self, account: Account) -> None:
+        self._put(self._account_path(account.name), account.dump(), "API key and options of an account that Renderbell watches")
+
+    def remove_account(self, name: AccountName) -> bool:
+        """Delete the key. False when there was none."""
+        return self._remove(self._account_path(name))
+
+    def endpoint_secrets(self, endpoint_id: str) -> Sequence[str]:
+        """Return the secrets that sign for an endpoint, newest first; none when it has been removed."""
+        value = self._value(self._endpoint_path(endpoint_id))
+        return [] if value is None else list(json.loads(value)["secrets"])
+
+    def put_endpoint_secrets(self, endpoint_id: str, secrets: Sequence[str]) -> None:
+        self._put(self._endpoint_path(endpoint_id), json.dumps({"secrets": list(secrets)}), "Signing secrets of an endpoint")
+
+    def remove_endpoint_secrets(self, endpoint_id: str) -> bool:
+        return self._remove(self._endpoint_path(endpoint_id))
+
+    def _account_path(self, name: AccountName) -> str:
+        return f"{self._prefix}/accounts/{name}"
+
+    def _endpoint_path(self, endpoint_id: str) -> str:
+        return f"{self._prefix}/endpoints/{endpoint_id}"
+
+    def _value(self, path: str) -> str | None:
+        try:
+            return str(self._cached.get(path, max_age=CACHED_FOR, decrypt=True))
+        except GetParameterError as error:
+            # Powertools wraps whatever went wrong; the error itself stands behind it.
+            if isinstance(error.__context__, self._ssm.exceptions.ParameterNotFound):
+                return None
+            raise
+
+    def _put(self, path: str, value: str, description: str) -> None:
+        if len(value) > MAX_VALUE:
+            raise BadInputError(f"a key with its options may take {MAX_VALUE} characters, this takes {len(value)}")
+        self._ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True, Description=description)
+
+    def _remove(self, path: str) -> bool:
+        try:
+            self._ssm.delete_parameter(Name=path)
+        except self._ssm.exceptions.ParameterNotFound:
+            return False
+        return True

@@ -1,0 +1,249 @@
+"""What every provider has in common: one paging loop, one way to read an answer, one table of errors.
+
+A provider's own file says only what is peculiar to it: its table of statuses, how it asks for a page, how it reads a row.
+"""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+import httpx
+
+from renderbell import http
+from renderbell.account import Account
+from renderbell.errors import (
+    AuthError,
+    BadResponseError,
+    NotFoundError,
+    ProviderError,
+    ProviderFaultError,
+    RateLimitedError,
+)
+from renderbell.http import Answer, Request
+from renderbell.values import Json, integer, retry_after_seconds, text
+from renderbell.video import Sighting, Status
+
+Cursor = str | None
+"""Where the next page begins, in the provider's own terms. None is the first page; "0" is a page like any other."""
+
+HTTP_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
+    401: AuthError,
+    403: AuthError,
+    404: NotFoundError,
+    410: NotFoundError,
+    429: RateLimitedError,
+}
+"""HTTP statuses that mean the same at all five. Every other error is the provider's own fault: try again later."""
+
+TOTAL_SLACK: Final = 2
+"""Pages beyond the total's that are still no lie: videos are born while we read, and Tavus's first page comes twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a listing. `ids` names every row on it, `sightings` those that are videos."""
+
+    sightings: Sequence[Sighting]
+    ids: Sequence[str]
+    next: Cursor
+    total: int | None = None
+
+
+class Provider(ABC):
+    """One account at one provider."""
+
+    name: ClassVar[str]
+    base_url: ClassVar[str]
+    page_size: ClassVar[int]
+    statuses: ClassVar[Mapping[str, Status]]
+    newest_first: ClassVar[bool] = False
+    """True where the provider documents the order of its listing."""
+    restarts: ClassVar[bool] = False
+    """True where a finished video is known to be rendered again under the same id."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    # What each provider says of itself.
+
+    @abstractmethod
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that carry the key."""
+
+    @abstractmethod
+    def page_request(self, cursor: Cursor) -> Request:
+        """Return the request for the page at `cursor`."""
+
+    @abstractmethod
+    def read_page(self, body: Json, cursor: Cursor) -> Page:
+        """Read the body of a good answer to `page_request(cursor)`."""
+
+    @abstractmethod
+    def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
+        """Ask for videos by id, in bulk where the provider can.
+
+        A video the provider says it does not have comes back `deleted`. One it says nothing conclusive about is left out.
+        Raises ProviderError.
+        """
+
+    def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:
+        """Name the error in a body, for providers that have codes of their own or send errors inside HTTP 200.
+
+        None leaves the judgement to the HTTP status.
+        """
+        del answer, body
+        return None
+
+    def complete(self, client: httpx.Client, seen: Sighting) -> Sighting:
+        """Add what the listing lacks to a video that just completed (its URL), asking once. Raises ProviderError."""
+        del client
+        return seen
+
+    def settle(self, client: httpx.Client, seen: Sighting) -> Sighting:
+        """Ask about one inconclusive sighting until it is as conclusive as the provider can make it. Raises ProviderError."""
+        return self.look_up(client, [seen.video_id]).get(seen.video_id, seen)
+
+    # What all share.
+
+    def status(self, word: Any) -> Status:
+        """Return what the provider's word means; unknown words are UNKNOWN, whatever they look like."""
+        return self.statuses.get((text(word) or "").lower(), Status.UNKNOWN)
+
+    def limit(self) -> int:
+        return self.account.count("page_size", self.page_size)
+
+    def ask(self, client: httpx.Client, request: Request) -> Json:
+        """Send one request and return the JSON object of a good answer. Raises ProviderError."""
+        return self.read(self.send(client, request))
+
+    def send(self, client: httpx.Client, request: Request) -> Answer:
+        return http.ask(client, self.account.option("base_url", self.base_url), self.headers(), request)
+
+    def page(self, answer: Answer, cursor: Cursor = None) -> Page:
+        """Read a listing's answer: the code of the poll and of `renderbell normalize`. Raises ProviderError."""
+        return self._guard(lambda: self.read_page(self.read(answer), cursor))
+
+    def pages(self, client: httpx.Client) -> Iterator[Page]:
+        """Yield the listing page by page, each once, until the provider's own end of list.
+
+        Raises ProviderError. A page or cursor that comes again, or more pages than the total allows, is BadResponseError:
+        good pages have been yielded by then.
+        """
+        cursor: Cursor = None
+        asked: set[Cursor] = set()
+        seen: set[str] = set()
+        count, longest = 0, 1
+        while True:
+            asked.add(cursor)
+            page = self.page(self.send(client, self.page_request(cursor)), cursor)
+            count, longest = count + 1, max(longest, len(page.ids))
+            fresh = [video_id for video_id in page.ids if video_id not in seen]
+            if page.ids and not fresh and not self.may_repeat(cursor):
+                raise BadResponseError(f"page {count} repeats what earlier pages showed")
+            seen.update(fresh)
+            yield page
+            if page.next is None or self.reached(len(seen), page):
+                return
+            if page.next in asked:
+                raise BadResponseError(f"page {count} points back to a page that was read already")
+            if page.total is not None and count >= math.ceil(page.total / longest) + TOTAL_SLACK:
+                raise BadResponseError(f"{count} pages and no end, though the total says {page.total}")
+            cursor = page.next
+
+    def may_repeat(self, cursor: Cursor) -> bool:
+        """Say whether the page at `cursor` may honestly show nothing new."""
+        del cursor
+        return False
+
+    def reached(self, distinct: int, page: Page) -> bool:
+        """Say whether `distinct` rows are the whole list, for providers whose list ends at its total."""
+        del distinct, page
+        return False
+
+    def read(self, answer: Answer) -> Json:
+        """Return the JSON object of a good answer. Raises ProviderError for any other."""
+        body = json_object(answer.body)
+        named = self._guard(lambda: None if body is None else self.error_in(answer, body))
+        kind = named or (None if answer.ok else _kind_of(answer.status))
+        if kind is not None:
+            raise self._redacted(_error(kind, answer, body or {}))
+        if body is None:
+            raise BadResponseError("the answer is not a JSON object", http_status=answer.status)
+        return body
+
+    def _guard[T](self, read: Callable[[], T]) -> T:
+        """Run the reading of a body: whatever shape surprises the provider's file is a bad response, never a crash."""
+        try:
+            return read()
+        except ProviderError as error:
+            raise self._redacted(error) from None
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+            raise BadResponseError(f"the answer is not shaped as documented ({type(error).__name__})") from error
+
+    def _redacted(self, error: ProviderError) -> ProviderError:
+        """Take the key out of an error's words: some servers echo what they refuse."""
+        error.args = tuple(str(part).replace(self.account.key, "***") for part in error.args)
+        return error
+
+
+def rows_of(body: Json, *path: str) -> list[Json]:
+    """Return the list at `path`. A missing or other thing is BadResponseError: never an empty list."""
+    found: Any = body
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
+        raise BadResponseError(f"there is no list of videos at {'.'.join(path)!r}: {message_of(body) or 'no explanation'}")
+    return found
+
+
+def id_of(row: Json, name: str) -> str:
+    """Return a row's id, unchanged. A row without one makes the page BadResponseError."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise BadResponseError(f"a row has no {name}")
+    return str(value)
+
+
+def message_of(body: Json) -> str | None:
+    """Return the words of an error body, from the keys the five providers use for them."""
+    error = body.get("error")
+    nested = error.get("message") if isinstance(error, Mapping) else error
+    return next((word for word in map(text, (body.get("message"), nested, body.get("msg"))) if word), None)
+
+
+def by_code(codes: Mapping[int, type[ProviderError]], answer: Answer, code: Any) -> type[ProviderError] | None:
+    """Look a provider's own error code up. An unknown one is the provider's fault, unless the HTTP status says more."""
+    return codes.get(integer(code) or 0, ProviderFaultError if answer.ok else None)
+
+
+def gone(video_id: str, word: str = "not_found") -> Sighting:
+    """Return the sighting of a video that its provider says it does not have."""
+    return Sighting(video_id=video_id, status=Status.DELETED, provider_status=word)
+
+
+def _kind_of(status: int) -> type[ProviderError]:
+    return HTTP_ERRORS.get(status, ProviderFaultError if status >= 400 else BadResponseError)  # noqa: PLR2004 - 4xx, 5xx
+
+
+def _error(kind: type[ProviderError], answer: Answer, body: Json) -> ProviderError:
+    nested = body.get("error")
+    code = text(body.get("code")) or (text(nested.get("code")) if isinstance(nested, Mapping) else None)
+    where = f"HTTP {answer.status}" + (f", code {code}" if code else "")
+    message = f"{where}: {message_of(body) or 'no explanation'}"
+    if kind is RateLimitedError:
+        wait = retry_after_seconds(answer.headers.get("retry-after"), datetime.now(UTC))
+        return RateLimitedError(message, http_status=answer.status, retry_after=wait)
+    return kind(message, http_status=answer.status)
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that `body` is, None when it is anything else."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,137 @@
+"""VideoGen: GET /v1/files, cursors, most recently updated first, Bearer key.
+
+https://docs.videogen.io and PyPI videogen 2.5.3. A file has no status: each of its renditions ("sources") has one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import httpx
+
+from renderbell.errors import BadResponseError, NotFoundError, ProviderError, ProviderFaultError
+from renderbell.http import Answer, Request
+from renderbell.providers.base import Cursor, Page, Provider, gone, id_of, message_of, rows_of
+from renderbell.values import Json, moment, number, text
+from renderbell.video import Sighting, Status
+
+DOWNLOAD: Final = "downloadSource"
+PLAYABLE: Final = (DOWNLOAD, "previewSource", "hlsSource", "staticPublicPreviewSource")
+SOURCES: Final = (*PLAYABLE, "thumbnailSource")
+
+
+class VideoGen(Provider):
+    name = "videogen"
+    base_url = "https://api.videogen.io"
+    page_size = 200
+    newest_first = True
+    statuses: Mapping[str, Status] = {  # of tool executions: files have none
+        "pending": Status.QUEUED,
+        "running": Status.GENERATING,
+        "awaiting_approval": Status.GENERATING,
+        "succeeded": Status.COMPLETED,
+        "failed": Status.FAILED,
+        "cancelled": Status.FAILED,
+    }
+
+    def headers(self) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self.account.key}"}
+
+    def page_request(self, cursor: Cursor) -> Request:
+        projects = self.account.switch("include_project_files")
+        return Request(
+            path="/v1/files",
+            query={
+                "limit": self.limit(),
+                "includeExportFiles": "true",  # without it the finished MP4s of project exports are not listed
+                **({"includeProjectFiles": "true"} if projects else {}),
+                **({} if cursor is None else {"cursor": cursor}),
+            },
+        )
+
+    def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:
+        # 429 is a rate limit or an empty purse: only the first passes by waiting.
+        return ProviderFaultError if not answer.ok and body.get("code") == "insufficient_credits" else None
+
+    def read_page(self, body: Json, cursor: Cursor) -> Page:
+        del cursor
+        rows = rows_of(body, "files")
+        following = text(body.get("nextCursor"))
+        if body.get("hasMore") and following is None:
+            raise BadResponseError("hasMore is true but there is no nextCursor")
+        return Page(
+            # The list holds images, audio and texts too. `type` is null while VideoGen does not know yet.
+            sightings=[self.sighting(row) for row in rows if row.get("type") == "VIDEO"],
+            ids=[id_of(row, "fileId") for row in rows],
+            next=following if body.get("hasMore") else None,
+        )
+
+    def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
+        return {video_id: self._hydrated(client, video_id) for video_id in video_ids}
+
+    def _hydrated(self, client: httpx.Client, video_id: str) -> Sighting:
+        """`pending` also means "nobody asked yet": only hydrating a file shows what is ready (SDK upload_file.py)."""
+        try:
+            body = self.ask(client, Request(method="POST", path=f"/v1/files/{video_id}/hydrate"))
+        except NotFoundError:
+            return gone(video_id)
+        file = body["file"] if isinstance(body.get("file"), Mapping) else body
+        seen = replace(self._guard(lambda: self.sighting(file)), conclusive=True)
+        execution = text(file.get("sourceToolExecutionId"))
+        return seen if seen.status.final or execution is None else self._executed(client, seen, execution)
+
+    def _executed(self, client: httpx.Client, seen: Sighting, execution_id: str) -> Sighting:
+        """A file that nothing is ready of may be waiting for its tool, or its tool may have failed."""
+        try:
+            execution = self.ask(client, Request(path=f"/v1/tools/executions/{execution_id}"))
+        except NotFoundError:
+            return seen
+        word = text(execution.get("status"))
+        status = self.status(word)
+        if status in {Status.COMPLETED, Status.UNKNOWN}:
+            return seen  # the tool is done, or says a new word: its file tells when there is something to play
+        error = message_of(execution) if status is Status.FAILED else None
+        return replace(seen, status=status, provider_status=word, error=error or seen.error)
+
+    def sighting(self, row: Json) -> Sighting:
+        status, word = self._derived({name: _state(row, name) for name in SOURCES})
+        source = _first_ready(row, PLAYABLE)
+        completed = status is Status.COMPLETED
+        return Sighting(
+            video_id=id_of(row, "fileId"),
+            status=status,
+            provider_status=word,
+            title=text(row.get("displayName")),
+            # `ready` can come with a null URL; newer answers carry one at the top as well.
+            url=(text(source.get("url")) or text(row.get("downloadUrl"))) if completed else None,
+            url_expires_at=moment(source.get("expiresAt") or row.get("downloadUrlExpiresAt")) if completed else None,
+            thumbnail_url=text(_first_ready(row, ("thumbnailSource",)).get("url")) or text(row.get("thumbnailUrl")),
+            duration_seconds=number(row.get("durationSeconds")),
+            conclusive=status.final,
+        )
+
+    def _derived(self, states: Mapping[str, str | None]) -> tuple[Status, str | None]:
+        """Return what the sources' states amount to, and the state that decided."""
+        ready = {name for name, state in states.items() if state == "ready"}
+        download = states[DOWNLOAD]
+        if download == "ready":
+            return Status.COMPLETED, download
+        if not ready:
+            # The SDK's rule: something failed and nothing is usable.
+            return (Status.FAILED, "failed") if "failed" in states.values() else (Status.GENERATING, download)
+        # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
+        waits = download == "pending" and self.account.option("usable_when", "download") == "download"
+        return (Status.COMPLETED, "ready") if ready & set(PLAYABLE) and not waits else (Status.GENERATING, download)
+
+
+def _source(row: Json, name: str) -> Mapping[str, Any]:
+    source = row.get(name)
+    return source if isinstance(source, Mapping) else {}
+
+
+def _state(row: Json, name: str) -> str | None:
+    return text(_source(row, name).get("status"))
+
+
+def _first_ready(row: Json, names: Sequence[str]) -> Mapping[str, Any]:
+    return next((_source(row, name) for name in names if _state(row, name) == "ready"), {})

@@ -1,0 +1,1 @@
+"""What Renderbell remembers, in DynamoDB."""

@@ -1,0 +1,142 @@
+"""Remembers videos. A transition is one conditional write, so of two polls that saw the same change one gets through."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from renderbell.events import VideoRecord
+from renderbell.store.tables import VideoRow, opened
+from renderbell.transitions import Known, Transition
+from renderbell.values import iso
+from renderbell.video import AccountName, Status
+
+IN_FLIGHT: Final = "in-flight"
+FINISHED: Final = "finished"
+MAX_TITLE: Final = 500
+MAX_ERROR: Final = 2000
+MAX_HISTORY: Final = 50
+"""Transitions that are listed with a video; a provider that wavers must not grow an item without end."""
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+
+
+class Videos:
+    def __init__(self, table: str) -> None:
+        self._row = opened(VideoRow, table)
+
+    def known(self, account: AccountName, video_ids: Iterable[str], *, consistent: bool = False) -> Mapping[str, Known]:
+        """Return what is on record of these videos; those never seen are left out."""
+        keys = [(str(account), video_id) for video_id in dict.fromkeys(video_ids)]
+        rows = self._row.batch_get(keys, consistent_read=consistent)
+        return {row.video_id: Known(status=Status(row.status), sequence=int(row.sequence)) for row in rows}
+
+    def record(self, account: AccountName, change: Transition) -> bool:
+        """Write a transition. False when the video is no longer as the transition found it: read it and decide again."""
+        row = self._row(str(account), change.seen.video_id)
+        try:
+            row.update(actions=self._actions(account, change), condition=self._unchanged(change))
+        except UpdateError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def _unchanged(self, change: Transition) -> Condition:
+        new = self._row.sequence.does_not_exist()
+        if change.sequence == 0:
+            return new
+        before = self._row.sequence == change.sequence - 1
+        return new | before if change.sequence == 1 else before
+
+    def _actions(self, account: AccountName, change: Transition) -> Sequence[Action]:
+        row, seen = self._row, change.seen
+        final = seen.status.final
+        facts: Mapping[Any, Any] = {
+            row.title: _clipped(seen.title, MAX_TITLE),
+            row.url: seen.url,
+            row.thumbnail_url: seen.thumbnail_url,
+            row.url_expires_at: seen.url_expires_at,
+            row.error: _clipped(seen.error, MAX_ERROR),
+            row.duration_seconds: seen.duration_seconds,
+            row.created_at: seen.created_at,
+        }
+        actions = [
+            row.status.set(seen.status.value),
+            row.sequence.set(change.sequence),
+            row.rings.set(change.rings),
+            row.phase.set(phase(account, FINISHED if final else IN_FLIGHT)),
+            row.changed_at.set(change.at),
+            row.first_seen_at.set(row.first_seen_at | change.at),
+            # In flight since it was first seen, finished since it ended.
+            row.since.set(change.at if final else (row.first_seen_at | change.at)),
+            row.provider_status.set(seen.provider_status) if seen.provider_status else row.provider_status.remove(),
+            row.previous_status.set(change.previous.value) if change.previous else row.previous_status.remove(),
+            row.finished_at.set(change.at) if final else row.finished_at.remove(),
+            # What this sighting does not say is not forgotten: a by-id answer may have no title.
+            *(attribute.set(value) for attribute, value in facts.items() if value is not None),
+        ]
+        if change.sequence <= MAX_HISTORY:
+            actions.append(row.history.set((row.history | []).append([_line(change)])))
+        return actions
+
+    def in_account(self, account: AccountName, phase_name: str) -> Iterator[VideoRecord]:
+        """Yield an account's videos that are in flight or finished, newest first."""
+        return map(record_of, self._row.by_phase.query(phase(account, phase_name), scan_index_forward=False))
+
+
+def phase(account: AccountName, name: str) -> str:
+    return f"{account}#{name}"
+
+
+def record_of(row: VideoRow) -> VideoRecord:
+    """Return an item of the table, or of its stream, as the record it is."""
+    return VideoRecord(
+        account=AccountName.parse(row.account),
+        video_id=row.video_id,
+        status=Status(row.status),
+        sequence=int(row.sequence),
+        previous_status=Status(row.previous_status) if row.previous_status else None,
+        provider_status=row.provider_status,
+        title=row.title,
+        url=row.url,
+        thumbnail_url=row.thumbnail_url,
+        url_expires_at=row.url_expires_at,
+        error=row.error,
+        duration_seconds=_number(row.duration_seconds),
+        created_at=row.created_at,
+        first_seen_at=row.first_seen_at,
+        changed_at=row.changed_at,
+        finished_at=row.finished_at,
+    )
+
+
+def new_transition(change: Mapping[str, Any]) -> VideoRecord | None:
+    """Return the video of a stream record (its `dynamodb` part), None unless it is a transition that rings.
+
+    Other writes to the item carry the old sequence on and must not ring again.
+    """
+    after, before = change.get("NewImage"), change.get("OldImage") or {}
+    if after is None or not after["rings"]["BOOL"] or after["sequence"] == before.get("sequence"):
+        return None
+    row = VideoRow()
+    row.deserialize({name: dict(value) for name, value in after.items()})
+    return record_of(row)
+
+
+def _line(change: Transition) -> dict[str, Any]:
+    return {
+        "status": change.seen.status.value,
+        "provider_status": change.seen.provider_status or "",
+        "at": iso(change.at),
+    }
+
+
+def _clipped(value: str | None, limit: int) -> str | None:
+    return value if value is None or len(value) <= limit else value[: limit - 1] + "…"
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+

@@ -1,0 +1,83 @@
+"""Reads the values that providers send, in all the shapes they are known to come in."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+Json = Mapping[str, Any]
+
+MILLISECONDS_FROM: Final = 1e11
+"""Unix times at or above this are milliseconds: as seconds they would lie beyond the year 5138."""
+
+ABSENT: Final = frozenset({"", "null"})
+"""Tavus sends "" and HeyGen and Memories.ai the text "null" where there is nothing."""
+
+
+def text(value: Any) -> str | None:
+    """Return `value` as text without surrounding space; None for what means "nothing here"."""
+    if value is None or isinstance(value, bool | dict | list):
+        return None
+    word = str(value).strip()
+    return None if word in ABSENT else word
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number from a number or from numeric text, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def integer(value: Any) -> int | None:
+    result = number(value)
+    return None if result is None or not result.is_integer() else int(result)
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a time in UTC from any form the five providers use, else None.
+
+    Unix seconds (HeyGen), milliseconds (Memories.ai), either as text; ISO 8601 with or without zone (PixVerse, Tavus);
+    RFC 1123 (Tavus on create). A time without a zone is UTC. What cannot be read is None: a strange `created_at` must
+    not cost us the video.
+    """
+    stamp = number(value)
+    try:
+        if stamp is not None:
+            return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= MILLISECONDS_FROM else stamp, UTC)
+        word = text(value)
+        return None if word is None else _from_text(word)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_text(word: str) -> datetime:
+    try:
+        parsed = datetime.fromisoformat(word)
+    except ValueError:
+        parsed = parsedate_to_datetime(word)
+    return (parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed).astimezone(UTC)
+
+
+def iso(value: datetime | None) -> str | None:
+    """Return the one form in which times leave Renderbell: `2026-11-24T10:15:00.123Z`."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").replace(".000Z", "Z")
+
+
+def retry_after_seconds(header: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header in either of its forms, seconds or an HTTP date; None when it is neither.
+
+    HeyGen documents both forms (its own CLI reads both).
+    """
+    seconds = number(header)
+    if seconds is not None:
+        return max(0.0, seconds)
+    until = moment(header)
+    return None if until is None else max(0.0, (until - now).total_seconds())
