@@ -33,6 +33,8 @@ class Api:
     """Answers any call with an HTTP error, in the provider's own shape."""
     answer: Callable[[Call, Library, float], Answer]
     """Answers a call with a good key, from its library, at this moment."""
+    error_in_200: Mapping[str, Any] | None = None
+    """The body of an error that comes with HTTP 200; None where no such thing is known."""
 
 
 def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -76,7 +78,8 @@ def place_of(endpoint: str, text: str) -> Place | None:
         name, moment, video_id = json.loads(base64.urlsafe_b64decode(text))
     except (ValueError, TypeError):
         return None
-    return (moment, video_id) if name == endpoint else None
+    known = name == endpoint and isinstance(moment, int | float) and isinstance(video_id, str)
+    return (moment, video_id) if known else None
 
 
 def signed(path: str, now: float) -> str:

@@ -1,10 +1,12 @@
 """Makes up a morning's work of a video team: what the simulator shows when a person watches it."""
 
+# ruff: noqa: RUF001 - titles as people write them, with real dashes
+
 import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from renderbell_cli.simulator.videos import SimulatedVideo
+from renderbell_cli.simulator.videos import Kind, SimulatedVideo
 
 FINISHED_BEFORE: Final = 6
 BORN_SOON: Final = 20
@@ -54,7 +56,7 @@ REASONS: Final = (
     "The uploaded audio holds no speech.",
 )
 
-FILES: Final = (
+FILES: Final[tuple[tuple[str, Kind], ...]] = (
     ("Spring launch – poster", "IMAGE"),
     ("Product tour – thumbnail", "IMAGE"),
     ("Onboarding – voice-over", "AUDIO"),
@@ -64,7 +66,10 @@ FILES: Final = (
 
 
 def demo_videos(seed: int, now: float, provider: str) -> Iterator[SimulatedVideo]:
-    """Yield 6 videos that were done before `now`, then 20 born over the following minute. Same arguments, same videos."""
+    """Yield 6 videos that were done before `now`, then 20 born over the minute after it.
+
+    The same arguments give the same videos.
+    """
     dice = random.Random(f"{seed} {provider}")  # noqa: S311 - a demo, not a secret
     new_id = IDS[provider]
     titles = dice.sample(TITLES, FINISHED_BEFORE + BORN_SOON)
@@ -72,10 +77,11 @@ def demo_videos(seed: int, now: float, provider: str) -> Iterator[SimulatedVideo
     for number, title in enumerate(titles):
         soon = number - FINISHED_BEFORE
         fails = number in failing
+        born_at = _long_ago(dice, now) if soon < 0 else now + SECONDS_BETWEEN_BIRTHS * soon + dice.random()
         yield SimulatedVideo(
             id=new_id(dice),
             title=title,
-            born_at=now - dice.uniform(600, 72 * 3600) if soon < 0 else now + SECONDS_BETWEEN_BIRTHS * soon + dice.random(),
+            born_at=born_at,
             queued_seconds=dice.uniform(2, 6),
             generating_seconds=dice.uniform(4, 25),
             outcome="failed" if fails else "completed",
@@ -85,8 +91,11 @@ def demo_videos(seed: int, now: float, provider: str) -> Iterator[SimulatedVideo
         )
     if provider == "videogen":
         for title, kind in FILES:
-            born_at = now - dice.uniform(600, 72 * 3600)
-            yield SimulatedVideo(id=new_id(dice), title=title, born_at=born_at, kind="IMAGE" if kind == "IMAGE" else "AUDIO")
+            yield SimulatedVideo(id=new_id(dice), title=title, born_at=_long_ago(dice, now), kind=kind)
+
+
+def _long_ago(dice: random.Random, now: float) -> float:
+    return now - dice.uniform(600, 72 * 3600)
 
 
 def _digits(dice: random.Random, count: int) -> str:

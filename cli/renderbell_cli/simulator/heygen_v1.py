@@ -60,14 +60,18 @@ def _list(call: Call, library: Library, now: float) -> Answer:
     after = place_of(LIST, token) if token else None
     if limit is None or not 0 <= limit <= MAX_LIMIT or (token and after is None):  # 0 is allowed: "0 to 100"
         return error(400)
-    title, folder = call.query.get("title", ""), call.query.get("folder_id", "")
-    # Simulated videos lie in no folder, so a folder holds none of them.
-    matching = [v for v in library.videos(now) if v.state_at(now) in WORDS and title in v.title and not folder]
-    rest = matching if after is None else [v for v in library.videos(now, after) if v in set(matching)]
+    total = sum(_matches(call, video, now) for video in library.videos(now))
+    rest = (video for video in library.videos(now, after) if _matches(call, video, now))
     page, more = first(rest, limit)
     following = cursor(LIST, (page[-1].born_at, page[-1].id)) if more and page else None
-    data = {"videos": [_row(video, now) for video in page], "token": following, "total": len(matching)}
+    data = {"videos": [_row(video, now) for video in page], "token": following, "total": total}
     return json_answer({"code": OK, "data": data, "msg": None, "message": None}, headers=SUNSET)
+
+
+def _matches(call: Call, video: SimulatedVideo, now: float) -> bool:
+    # Simulated videos lie in no folder, so a folder holds none of them.
+    title, folder = call.query.get("title", ""), call.query.get("folder_id", "")
+    return video.state_at(now) in WORDS and title in video.title and not folder
 
 
 def _row(video: SimulatedVideo, now: float) -> Mapping[str, Any]:
@@ -107,4 +111,5 @@ API: Final = Api(
     refuse=lambda _: error(401),
     error=error,
     answer=_answer,
+    error_in_200={"code": 400123, "message": "Exceed rate limit"},
 )

@@ -25,6 +25,7 @@ WORDS: Final[Mapping[State, str]] = {
 }
 # The bulk statuses' own words: "queued" where the listing says "pending", and "not_found" for what is gone.
 BULK_WORDS: Final[Mapping[State, str]] = {**WORDS, "queued": "queued", "deleted": "not_found"}
+DOC_URL: Final = "https://developers.heygen.com/docs/error-codes"
 CODES: Final[Mapping[int, str]] = {
     400: "invalid_parameter",
     401: "unauthorized",
@@ -38,9 +39,6 @@ CODES: Final[Mapping[int, str]] = {
 def error(status: int, words: str = "something went wrong") -> Answer:
     body = {"code": CODES.get(status, "internal_error"), "message": words, "param": None, "doc_url": DOC_URL}
     return json_answer({"error": body}, status, {"x-request-id": "req_simulated"})
-
-
-DOC_URL: Final = "https://developers.heygen.com/docs/error-codes"
 
 
 def _answer(call: Call, library: Library, now: float) -> Answer:

@@ -97,4 +97,5 @@ API: Final = Api(
     refuse=_refuse,
     error=error,
     answer=_answer,
+    error_in_200={"code": "0429", "msg": "Request has exceeded the limit."},
 )

@@ -109,4 +109,5 @@ API: Final = Api(
     refuse=lambda _: error(401),
     error=error,
     answer=_answer,
+    error_in_200={"error": "Something went wrong", "code": 400},
 )

@@ -1,4 +1,4 @@
-"""A small HTTP server on this machine: a function from a call to an answer, on a socket that closes at once when told to."""
+"""A small HTTP server on this machine: a function from a call to an answer, on a socket that closes when told to."""
 
 import socket
 import socketserver
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 1024 * 1024
+LOOK_FOR_STOP: Final = 0.02
 HANG: Final = 86_400.0
 """A delay longer than anyone waits; it ends when the server stops."""
 
@@ -52,8 +53,8 @@ class Answer:
 class LocalServer:
     """Serves `respond` on 127.0.0.1 from `start` to `stop`, each connection in a thread of its own.
 
-    A request body over 1 MiB is refused with 413 unseen. `stop` cuts every open connection, ends every delay and returns
-    within moments; it raises what `respond` raised, if it did, because that is a bug in `respond`.
+    A request body over 1 MiB is refused with 413, unseen. `stop` cuts every open connection, ends every delay and
+    returns within moments; it raises what `respond` raised, if it did, because that is a bug in `respond`.
     """
 
     def __init__(self, respond: Callable[[Call], Answer], port: int = 0) -> None:
@@ -71,7 +72,7 @@ class LocalServer:
     def start(self) -> None:
         """Bind the port and begin to answer. Raises OSError when the port is taken."""
         self._server = _Server(self._respond, self._port)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="local-server", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(LOOK_FOR_STOP,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -147,41 +148,42 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _serve(self) -> None:
-        body = self._read_body()
-        if body is None:
-            return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.respond(Call(self.command, self.path, headers, body))
-        if answer.delay > 0 and self.server.stopping.wait(answer.delay):
+        trouble = self._trouble()
+        length = 0 if trouble else int(self.headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        if trouble:
             self.close_connection = True
-            return
-        self._send(answer)
+            self._send(Answer(status=trouble))
+        elif len(body) < length:  # the client went away halfway
+            self.close_connection = True
+        else:
+            self._answer(body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
-    def _read_body(self) -> bytes | None:
-        """Return the whole request body, or None when it was refused (and the connection with it)."""
-        if "transfer-encoding" in self.headers:
-            return self._refuse(HTTPStatus.LENGTH_REQUIRED)
+    def _trouble(self) -> HTTPStatus | None:
+        """Say why the request's body cannot be read."""
         length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers:
+            return HTTPStatus.LENGTH_REQUIRED
         if not length.isdecimal():
-            return self._refuse(HTTPStatus.BAD_REQUEST)
-        if int(length) > MAX_BODY:
-            self._discard(int(length))  # read on, or the client would see a broken connection instead of the answer
-            return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):  # the client went away halfway
-            self.close_connection = True
+            return HTTPStatus.BAD_REQUEST
+        if int(length) <= MAX_BODY:
             return None
-        return body
+        self._discard(int(length))  # or the client would see a broken connection instead of the answer
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def _discard(self, length: int) -> None:
         while length > 0 and (chunk := self.rfile.read(min(length, 65_536))):
             length -= len(chunk)
 
-    def _refuse(self, status: HTTPStatus) -> None:
-        self.close_connection = True
-        self._send(Answer(status=status))
+    def _answer(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.respond(Call(self.command, self.path, headers, body))
+        if answer.delay > 0 and self.server.stopping.wait(answer.delay):
+            self.close_connection = True
+        else:
+            self._send(answer)
 
     def _send(self, answer: Answer) -> None:
         self.close_connection = self.close_connection or answer.withheld > 0

@@ -26,7 +26,7 @@ WORDS: Final[Mapping[State, str]] = {
 
 
 def api(first_page: int) -> Api:
-    """Return Tavus with pages counted from `first_page`: its documents say 1, newer ones and a tested connector say 0."""
+    """Return Tavus with pages counted from `first_page`: older documents say 1, newer ones and a tested connector 0."""
     return Api(
         provider="tavus",
         paths=(PATH,),
@@ -60,7 +60,8 @@ def _list(first_page: int, call: Call, library: Library, now: float) -> Answer:
         return error(400, "Invalid limit or page")
     videos = library.videos(now)
     start = (page - first_page) * limit
-    return json_answer({"data": [_row(video, now) for video in videos[start : start + limit]], "total_count": len(videos)})
+    rows = [_row(video, now) for video in videos[start : start + limit]]
+    return json_answer({"data": rows, "total_count": len(videos)})
 
 
 def _row(video: SimulatedVideo, now: float) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""VideoGen: GET /v1/files, GET /v1/files/{id}, POST /v1/files/{id}/hydrate, GET /v1/tools/executions/{id}; key as Bearer.
+"""VideoGen: GET /v1/files, GET /v1/files/{id}, POST /v1/files/{id}/hydrate, GET /v1/tools/executions/{id}; Bearer key.
 
 https://docs.videogen.io and the packages videogen 2.5.3 and videogen-apimatic 1.0.0 on PyPI.
 A file has no status. Each of its sources has one, and it stays `pending` until somebody hydrates the finished file.
@@ -7,7 +7,18 @@ A file has no status. Each of its sources has one, and it stays `pending` until 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from renderbell_cli.simulator.api import WEEK, Api, bearer, cursor, first, json_answer, place_of, segments, signed, whole
+from renderbell_cli.simulator.api import (
+    WEEK,
+    Api,
+    bearer,
+    cursor,
+    first,
+    json_answer,
+    place_of,
+    segments,
+    signed,
+    whole,
+)
 from renderbell_cli.simulator.library import Library
 from renderbell_cli.simulator.serving import Answer, Call
 from renderbell_cli.simulator.videos import SimulatedVideo, State
@@ -98,11 +109,13 @@ def _list(call: Call, library: Library, now: float) -> Answer:
     # Most recently updated first: a row moves to the top while others page through the rest.
     listed.sort(key=lambda pair: pair[0], reverse=True)
     page, more = first((pair for pair in listed if after is None or pair[0] < after), min(limit, MAX_LIMIT))
-    return json_answer({
-        "files": [_file(file, library.hydrated_at(file.id), now) for _, file in page],
-        "hasMore": more,
-        "nextCursor": cursor(FILES, page[-1][0]) if more else None,
-    })
+    return json_answer(
+        {
+            "files": [_file(file, library.hydrated_at(file.id), now) for _, file in page],
+            "hasMore": more,
+            "nextCursor": cursor(FILES, page[-1][0]) if more else None,
+        }
+    )
 
 
 def _file(video: SimulatedVideo, hydrated_at: float | None, now: float) -> Mapping[str, Any]:
@@ -122,9 +135,15 @@ def _file(video: SimulatedVideo, hydrated_at: float | None, now: float) -> Mappi
         "thumbnailUrlExpiresAt": thumbnail["expiresAt"],
         **sources,
         "isPublicPreviewEnabled": False,
-        # Only what a tool made names its tool; an export was made by none.
-        **({"sourceToolType": TOOLS[video.kind], "sourceToolExecutionId": _execution_id(video)} if _tool_made(video) else {}),
+        **_origin(video),
     }
+
+
+def _origin(video: SimulatedVideo) -> Mapping[str, str]:
+    """Return what made the file: only what a tool made names its tool; an export was made by none."""
+    if not _tool_made(video):
+        return {}
+    return {"sourceToolType": TOOLS[video.kind], "sourceToolExecutionId": _execution_id(video)}
 
 
 def _source(name: str, video: SimulatedVideo, hydrated_at: float | None, now: float) -> Mapping[str, Any]:
@@ -154,15 +173,17 @@ def _execution(execution_id: str, library: Library, now: float) -> Answer:
     if video is None or not _tool_made(video) or execution_id != _execution_id(video):
         return error(404, "Tool execution not found")
     state = video.state_at(now) or "queued"
-    return json_answer({
-        "toolExecutionId": execution_id,
-        "toolType": TOOLS[video.kind],
-        "status": JOB_WORDS[state],
-        "progressPercentage": video.progress_at(now),
-        "attemptIndex": 0,
-        "results": [_result(video, now)] if state == "completed" else [],
-        "error": _error_body(None, video.error) if state == "failed" else None,
-    })
+    return json_answer(
+        {
+            "toolExecutionId": execution_id,
+            "toolType": TOOLS[video.kind],
+            "status": JOB_WORDS[state],
+            "progressPercentage": video.progress_at(now),
+            "attemptIndex": 0,
+            "results": [_result(video, now)] if state == "completed" else [],
+            "error": _error_body(None, video.error) if state == "failed" else None,
+        }
+    )
 
 
 def _result(video: SimulatedVideo, now: float) -> Mapping[str, Any]:

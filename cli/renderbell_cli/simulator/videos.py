@@ -1,9 +1,10 @@
-"""A simulated video: everything it will ever be is fixed when it is made, and the clock alone decides what shows of it."""
+"""A simulated video: all it will ever be is fixed when it is made; the clock alone decides what shows of it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 type State = Literal["queued", "generating", "completed", "failed", "deleted"]
+type Kind = Literal["VIDEO", "IMAGE", "AUDIO"]
 type Outcome = Literal["completed", "failed", "deleted"]
 
 
@@ -23,7 +24,7 @@ class SimulatedVideo:
     outcome: Outcome = "completed"
     error: str | None = None
     duration_seconds: float = 12.0
-    kind: Literal["VIDEO", "IMAGE", "AUDIO"] = "VIDEO"
+    kind: Kind = "VIDEO"
     scope: Literal["GLOBAL", "PROJECT", "EXPORT"] = "GLOBAL"
     namespace: str = "default"
 
@@ -54,4 +55,5 @@ class SimulatedVideo:
         """Return how much is rendered at `now`, in percent."""
         if self.finished(now):
             return 100
-        return max(0, int(100 * (now - self.generating_at) / self.generating_seconds)) if now > self.generating_at else 0
+        begun = max(0.0, now - self.generating_at)
+        return int(100 * begun / self.generating_seconds) if begun else 0

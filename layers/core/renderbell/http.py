@@ -47,11 +47,9 @@ def ask(http: httpx.Client, base_url: str, headers: Mapping[str, str], request: 
 
     A redirect is followed only within the same scheme, host and port, and only for GET: the key is in the headers.
     Raises ProviderFaultError when there is no connection or no answer in time, BadResponseError for an answer that is
-    too large, cut short, or a redirect elsewhere.
+    too large, cut short, or a redirect elsewhere, and for an id from an earlier answer that no URL can carry.
     """
-    url = httpx.URL(base_url.rstrip("/") + request.path)
-    if request.query:
-        url = url.copy_merge_params({name: str(value) for name, value in request.query.items()})
+    url = _url(base_url, request)
     for _ in range(MAX_REDIRECTS + 1):
         answer = _send(http, request.method, url, headers, request.json)
         location = answer.headers.get("location")
@@ -62,6 +60,15 @@ def ask(http: httpx.Client, base_url: str, headers: Mapping[str, str], request: 
             raise BadResponseError(f"redirects to {target.host}: not followed with a key", http_status=answer.status)
         url = target
     raise BadResponseError(f"redirects more than {MAX_REDIRECTS} times", http_status=answer.status)
+
+
+def _url(base_url: str, request: Request) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url.rstrip("/") + request.path)
+        query = {name: str(value) for name, value in request.query.items()}
+        return url.copy_merge_params(query) if query else url
+    except (httpx.InvalidURL, UnicodeError):
+        raise BadResponseError("an id or a cursor that the provider gave cannot stand in a URL") from None
 
 
 def _send(
@@ -78,7 +85,7 @@ def _send(
         raise BadResponseError(f"the answer is broken off or garbled: {type(error).__name__}") from error
     except httpx.TransportError as error:
         # The words of httpx name the host at most; the key is in a header and never in a URL.
-        raise ProviderFaultError(f"no answer from {url.host}: {error or type(error).__name__}") from error
+        raise ProviderFaultError(f"no answer from {url.host}: {str(error) or type(error).__name__}") from error
     finally:
         http.cookies.clear()
 
@@ -95,5 +102,5 @@ def _read(response: httpx.Response) -> bytes:
 def _join(url: httpx.URL, location: str) -> httpx.URL:
     try:
         return url.join(location)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         raise BadResponseError("redirects to an address that cannot be read") from None

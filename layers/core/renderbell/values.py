@@ -16,10 +16,13 @@ ABSENT: Final = frozenset({"", "null"})
 
 
 def text(value: Any) -> str | None:
-    """Return `value` as text without surrounding space; None for what means "nothing here"."""
+    """Return `value` as text without surrounding space; None for what means "nothing here".
+
+    Half an emoji, where a provider cut a text short, becomes "?": no request, table or topic can carry it.
+    """
     if value is None or isinstance(value, bool | dict | list):
         return None
-    word = str(value).strip()
+    word = str(value).encode(errors="replace").decode().strip()
     return None if word in ABSENT else word
 
 

@@ -23,10 +23,10 @@ PROVIDERS: Final[Mapping[str, Callable[[Account], Provider]]] = {
 
 def provider_for(account: Account) -> Provider:
     """Return the provider that speaks for `account`. Raises BadInputError for one that nobody wrote yet."""
-    try:
-        return PROVIDERS[account.name.provider](account)
-    except KeyError:
-        raise BadInputError(f"there is no provider {account.name.provider!r}: {', '.join(PROVIDERS)} are known") from None
+    name = account.name.provider
+    if name not in PROVIDERS:
+        raise BadInputError(f"there is no provider {name!r}: {', '.join(PROVIDERS)} are known")
+    return PROVIDERS[name](account)
 
 
 __all__ = ["PROVIDERS", "Cursor", "Page", "Provider", "provider_for"]

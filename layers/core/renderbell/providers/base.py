@@ -1,6 +1,7 @@
 """What every provider has in common: one paging loop, one way to read an answer, one table of errors.
 
-A provider's own file says only what is peculiar to it: its table of statuses, how it asks for a page, how it reads a row.
+A provider's own file says only what is peculiar to it: its table of statuses, how it asks for a page, how it reads
+a row.
 """
 
 import json
@@ -86,8 +87,8 @@ class Provider(ABC):
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """Ask for videos by id, in bulk where the provider can.
 
-        A video the provider says it does not have comes back `deleted`. One it says nothing conclusive about is left out.
-        Raises ProviderError.
+        A video the provider says it does not have comes back `deleted`. One it says nothing conclusive about is left
+        out. Raises ProviderError.
         """
 
     def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:
@@ -104,7 +105,7 @@ class Provider(ABC):
         return seen
 
     def settle(self, client: httpx.Client, seen: Sighting) -> Sighting:
-        """Ask about one inconclusive sighting until it is as conclusive as the provider can make it. Raises ProviderError."""
+        """Ask about one inconclusive sighting, for what the provider can say of it at best. Raises ProviderError."""
         return self.look_up(client, [seen.video_id]).get(seen.video_id, seen)
 
     # What all share.
@@ -130,8 +131,8 @@ class Provider(ABC):
     def pages(self, client: httpx.Client) -> Iterator[Page]:
         """Yield the listing page by page, each once, until the provider's own end of list.
 
-        Raises ProviderError. A page or cursor that comes again, or more pages than the total allows, is BadResponseError:
-        good pages have been yielded by then.
+        Raises ProviderError. A page or cursor that comes again, or more pages than the total allows, is
+        BadResponseError: good pages have been yielded by then.
         """
         cursor: Cursor = None
         asked: set[Cursor] = set()
@@ -169,6 +170,8 @@ class Provider(ABC):
         body = json_object(answer.body)
         named = self._guard(lambda: None if body is None else self.error_in(answer, body))
         kind = named or (None if answer.ok else _kind_of(answer.status))
+        if kind is NotFoundError and body is None:
+            kind = BadResponseError  # some gateway's own page: only the provider may say that a video is gone
         if kind is not None:
             raise self._redacted(_error(kind, answer, body or {}))
         if body is None:
@@ -186,7 +189,7 @@ class Provider(ABC):
 
     def _redacted(self, error: ProviderError) -> ProviderError:
         """Take the key out of an error's words: some servers echo what they refuse."""
-        error.args = tuple(str(part).replace(self.account.key, "***") for part in error.args)
+        error.args = tuple(_without(self.account.key, str(part)) for part in error.args)
         return error
 
 
@@ -196,7 +199,8 @@ def rows_of(body: Json, *path: str) -> list[Json]:
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
-        raise BadResponseError(f"there is no list of videos at {'.'.join(path)!r}: {message_of(body) or 'no explanation'}")
+        words = message_of(body) or "no explanation"
+        raise BadResponseError(f"there is no list of videos at {'.'.join(path)!r}: {words}")
     return found
 
 
@@ -238,6 +242,13 @@ def _error(kind: type[ProviderError], answer: Answer, body: Json) -> ProviderErr
         wait = retry_after_seconds(answer.headers.get("retry-after"), datetime.now(UTC))
         return RateLimitedError(message, http_status=answer.status, retry_after=wait)
     return kind(message, http_status=answer.status)
+
+
+def _without(key: str, words: str) -> str:
+    """Replace `key` in `words`, and what is left of it where ProviderError cut the words short."""
+    words = words.replace(key, "***")
+    left = next((key[:length] for length in range(len(key) - 1, 3, -1) if words.endswith(key[:length])), None)
+    return words.removesuffix(left) + "***" if left else words
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ HeyGen announced the end of v1 and v2 for 2026-10-31; what v1 answers since then
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 from typing import Final
 
@@ -68,7 +69,7 @@ class HeyGenV3(Provider):
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """One request for each hundred ids; the bulk answer has statuses only, see `complete`."""
         found: dict[str, Sighting] = {}
-        for batch in batched(video_ids, self.bulk_size):
+        for batch in batched(video_ids, self.bulk_size, strict=False):
             body = self.ask(client, Request(path="/v3/videos/statuses", query={"video_ids": ",".join(batch)}))
             for row in rows_of(body, "data"):
                 if row.get("video_id") in batch:
@@ -76,12 +77,13 @@ class HeyGenV3(Provider):
         return found
 
     def complete(self, client: httpx.Client, seen: Sighting) -> Sighting:
-        """A completed video that was seen in a bulk answer has no URL there: its own page has."""
+        """Ask for the video itself: one that was seen in a bulk answer has no URL there."""
         if seen.url is not None:
             return seen
         body = self.ask(client, Request(path=f"/v3/videos/{seen.video_id}"))
-        detail = body["data"] if isinstance(body.get("data"), Mapping) else body
-        return self._guard(lambda: self.sighting(detail))
+        data = body["data"] if isinstance(body.get("data"), Mapping) else body
+        detail = self._guard(lambda: self.sighting(data))
+        return detail if detail.status is Status.COMPLETED else seen
 
     def sighting(self, row: Json) -> Sighting:
         status = self.status(row.get("status"))
@@ -150,7 +152,7 @@ class HeyGenV1(Provider):
         return {video_id: self._detail(client, video_id) for video_id in video_ids}
 
     def complete(self, client: httpx.Client, seen: Sighting) -> Sighting:
-        """The listing has no URL: `video_status.get` has, signed anew at each call for 7 days."""
+        """Ask `video_status.get`: only there is a URL, signed anew at each call for 7 days."""
         detail = self._detail(client, seen.video_id)
         return seen if detail.status is not Status.COMPLETED else _merged(seen, detail)
 
@@ -201,13 +203,10 @@ def _folder(account: Account) -> Mapping[str, str]:
 
 
 def _merged(seen: Sighting, detail: Sighting) -> Sighting:
-    return Sighting(
-        video_id=seen.video_id,
-        status=seen.status,
-        provider_status=seen.provider_status,
-        title=seen.title,
+    return replace(
+        seen,
         url=detail.url,
-        thumbnail_url=detail.thumbnail_url,
-        duration_seconds=detail.duration_seconds,
+        thumbnail_url=detail.thumbnail_url or seen.thumbnail_url,
+        duration_seconds=detail.duration_seconds or seen.duration_seconds,
         created_at=seen.created_at or detail.created_at,
     )

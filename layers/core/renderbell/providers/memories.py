@@ -5,7 +5,7 @@ https://memories.ai/docs/API/Utils/List-videos/ and https://api-tools.memories.a
 
 from collections.abc import Mapping, Sequence
 from itertools import batched
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -29,7 +29,7 @@ class Memories(Provider):
     base_url = "https://api.memories.ai"
     page_size = 200
     bulk_size: Final = 100
-    statuses: Mapping[str, Status] = {
+    statuses: ClassVar[Mapping[str, Status]] = {
         "unparse": Status.GENERATING,
         # One page says PARSE is "being processed"; five newer sources and every client treat it as finished.
         "parse": Status.COMPLETED,
@@ -78,7 +78,7 @@ class Memories(Provider):
         An id that is not among the rows is left out: a listing that does not show a video is no "not found".
         """
         found: dict[str, Sighting] = {}
-        for batch in batched(video_ids, self.bulk_size):
+        for batch in batched(video_ids, self.bulk_size, strict=False):
             request = self._listing({"page": 1, "size": self.bulk_size * 2, **_named(batch)})
             page = self.page(self.send(client, request))
             found |= {seen.video_id: seen for seen in page.sightings if seen.video_id in batch}
@@ -101,4 +101,3 @@ class Memories(Provider):
 
 def _named(video_ids: Sequence[str]) -> Mapping[str, Any]:
     return {"video_no": video_ids[0]} if len(video_ids) == 1 else {"video_nos": list(video_ids)}
-

@@ -4,13 +4,24 @@ https://useapi.net/docs/api-pixverse-v2/get-pixverse-videos. Ids contain the acc
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import ClassVar, Final
 
 import httpx
 
 from renderbell.errors import BadResponseError, NotFoundError, ProviderError, ProviderFaultError
 from renderbell.http import Answer, Request
-from renderbell.providers.base import HTTP_ERRORS, Cursor, Page, Provider, by_code, id_of, json_object, message_of, rows_of
+from renderbell.providers.base import (
+    HTTP_ERRORS,
+    Cursor,
+    Page,
+    Provider,
+    by_code,
+    id_of,
+    json_object,
+    message_of,
+    rows_of,
+)
 from renderbell.values import Json, integer, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -28,12 +39,14 @@ NUMBERS: Final[Mapping[int, Status]] = {
     10: Status.GENERATING,
 }
 
+NOT_FOUND: Final = 404
+
 
 class PixVerse(Provider):
     name = "pixverse"
     base_url = "https://api.useapi.net"
     page_size = 40  # The documented default; no maximum is.
-    statuses: Mapping[str, Status] = {
+    statuses: ClassVar[Mapping[str, Status]] = {
         "queued": Status.QUEUED,
         "generating": Status.GENERATING,
         "completed": Status.COMPLETED,
@@ -75,6 +88,8 @@ class PixVerse(Provider):
         for video_id in video_ids:
             # The id stands raw in the path: with ':' and '@' percent-encoded useapi.net answers 400.
             answer = self.send(client, Request(path=f"/v2/pixverse/videos/{video_id}"))
+            if answer.status == NOT_FOUND:
+                continue
             try:
                 found[video_id] = self._detail(self.read(answer), video_id)
             except NotFoundError:
@@ -86,10 +101,10 @@ class PixVerse(Provider):
         return found
 
     def _detail(self, body: Json, video_id: str) -> Sighting:
-        return self._guard(lambda: self.sighting({**body, "video_id": video_id}))
+        return self._guard(lambda: replace(self.sighting(body), video_id=video_id))
 
     def _failed(self, answer: Answer, video_id: str) -> Sighting:
-        """An `error` inside HTTP 200 is the video's own failure (useapi.net's script pixverse.mjs)."""
+        """Read an `error` inside HTTP 200: it is the video's own failure (useapi.net's script pixverse.mjs)."""
         error = message_of(json_object(answer.body) or {})
         return Sighting(video_id=video_id, status=Status.FAILED, provider_status="error", error=error)
 
@@ -109,10 +124,9 @@ class PixVerse(Provider):
         )
 
     def _status(self, row: Json) -> Status:
-        """The number decides. A name stands in for an unknown number, a final one only together with the flag."""
+        """Let the number decide. A name stands in for an unknown number, a final one only together with the flag."""
         by_number = NUMBERS.get(integer(row.get("video_status")) or 0)
         if by_number is not None:
             return by_number
         by_name = self.status(row.get("video_status_name"))
         return Status.UNKNOWN if by_name.final and row.get("video_status_final") is not True else by_name
-

@@ -4,21 +4,24 @@ https://docs.tavus.io/api-reference/video-request/get-videos
 """
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
 import httpx
 
-from renderbell.errors import NotFoundError
+from renderbell.errors import NotFoundError, ProviderFaultError
 from renderbell.http import Request
 from renderbell.providers.base import Cursor, Page, Provider, gone, id_of, rows_of
 from renderbell.values import Json, integer, moment, text
 from renderbell.video import Sighting, Status
+
+BAD_REQUEST: Final = 400
 
 
 class Tavus(Provider):
     name = "tavus"
     base_url = "https://tavusapi.com"
     page_size = 50  # The documented default is 10 and no maximum is; Airbyte's tested connector asks for 50.
-    statuses: Mapping[str, Status] = {
+    statuses: ClassVar[Mapping[str, Status]] = {
         "queued": Status.QUEUED,
         "generating": Status.GENERATING,
         "ready": Status.COMPLETED,
@@ -40,7 +43,10 @@ class Tavus(Provider):
         # page 1, and what page 1 turns out to be decides by itself: the first page again, or the second.
         following = str(int(cursor or 0) + 1) if rows else None
         return Page(
-            sightings=[self.sighting(row) for row in rows], ids=ids, next=following, total=integer(body.get("total_count"))
+            sightings=[self.sighting(row) for row in rows],
+            ids=ids,
+            next=following,
+            total=integer(body.get("total_count")),
         )
 
     def may_repeat(self, cursor: Cursor) -> bool:
@@ -50,13 +56,20 @@ class Tavus(Provider):
         return page.total is not None and distinct >= page.total
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
-        return {video_id: self._detail(client, video_id) for video_id in video_ids}
+        found = ((video_id, self._detail(client, video_id)) for video_id in video_ids)
+        return {video_id: seen for video_id, seen in found if seen is not None}
 
-    def _detail(self, client: httpx.Client, video_id: str) -> Sighting:
+    def _detail(self, client: httpx.Client, video_id: str) -> Sighting | None:
         try:
             return self.sighting(self.ask(client, Request(path=f"/v2/videos/{video_id}")))
         except NotFoundError:
             return gone(video_id)
+        except ProviderFaultError as error:
+            # "Invalid video_id" is the only refusal of an id that is documented. Whether it means "gone" is not, so it
+            # decides nothing; raised, it would end every sweep for as long as one such id is on record.
+            if error.http_status == BAD_REQUEST:
+                return None
+            raise
 
     def sighting(self, row: Json) -> Sighting:
         status = self.status(row.get("status"))

@@ -5,7 +5,7 @@ https://docs.videogen.io and PyPI videogen 2.5.3. A file has no status: each of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -18,6 +18,8 @@ from renderbell.video import Sighting, Status
 DOWNLOAD: Final = "downloadSource"
 PLAYABLE: Final = (DOWNLOAD, "previewSource", "hlsSource", "staticPublicPreviewSource")
 SOURCES: Final = (*PLAYABLE, "thumbnailSource")
+ENDED: Final = frozenset({None, "failed", "skipped"})
+"""States of a source that will never be ready. Any other, a word nobody knows yet included, may still become so."""
 
 
 class VideoGen(Provider):
@@ -25,7 +27,7 @@ class VideoGen(Provider):
     base_url = "https://api.videogen.io"
     page_size = 200
     newest_first = True
-    statuses: Mapping[str, Status] = {  # of tool executions: files have none
+    statuses: ClassVar[Mapping[str, Status]] = {  # of tool executions: files have none
         "pending": Status.QUEUED,
         "running": Status.GENERATING,
         "awaiting_approval": Status.GENERATING,
@@ -76,12 +78,12 @@ class VideoGen(Provider):
         except NotFoundError:
             return gone(video_id)
         file = body["file"] if isinstance(body.get("file"), Mapping) else body
-        seen = replace(self._guard(lambda: self.sighting(file)), conclusive=True)
+        seen = self._guard(lambda: self.sighting(file, hydrated=True))
         execution = text(file.get("sourceToolExecutionId"))
         return seen if seen.status.final or execution is None else self._executed(client, seen, execution)
 
     def _executed(self, client: httpx.Client, seen: Sighting, execution_id: str) -> Sighting:
-        """A file that nothing is ready of may be waiting for its tool, or its tool may have failed."""
+        """Ask the tool that makes the file: where nothing is ready yet, the tool may have failed."""
         try:
             execution = self.ask(client, Request(path=f"/v1/tools/executions/{execution_id}"))
         except NotFoundError:
@@ -93,8 +95,12 @@ class VideoGen(Provider):
         error = message_of(execution) if status is Status.FAILED else None
         return replace(seen, status=status, provider_status=word, error=error or seen.error)
 
-    def sighting(self, row: Json) -> Sighting:
-        status, word = self._derived({name: _state(row, name) for name in SOURCES})
+    def sighting(self, row: Json, *, hydrated: bool = False) -> Sighting:
+        states = {name: _state(row, name) for name in SOURCES}
+        status, word = self._derived(states)
+        if status is Status.FAILED and not hydrated and not _nothing_to_come(states):
+            # What reads "pending" in a listing may long be ready: one failed rendition does not make the video failed.
+            status, word = Status.GENERATING, states[DOWNLOAD]
         source = _first_ready(row, PLAYABLE)
         completed = status is Status.COMPLETED
         return Sighting(
@@ -107,21 +113,25 @@ class VideoGen(Provider):
             url_expires_at=moment(source.get("expiresAt") or row.get("downloadUrlExpiresAt")) if completed else None,
             thumbnail_url=text(_first_ready(row, ("thumbnailSource",)).get("url")) or text(row.get("thumbnailUrl")),
             duration_seconds=number(row.get("durationSeconds")),
-            conclusive=status.final,
+            conclusive=hydrated or status.final,
         )
 
     def _derived(self, states: Mapping[str, str | None]) -> tuple[Status, str | None]:
         """Return what the sources' states amount to, and the state that decided."""
-        ready = {name for name, state in states.items() if state == "ready"}
         download = states[DOWNLOAD]
         if download == "ready":
             return Status.COMPLETED, download
-        if not ready:
-            # The SDK's rule: something failed and nothing is usable.
-            return (Status.FAILED, "failed") if "failed" in states.values() else (Status.GENERATING, download)
-        # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
-        waits = download == "pending" and self.account.option("usable_when", "download") == "download"
-        return (Status.COMPLETED, "ready") if ready & set(PLAYABLE) and not waits else (Status.GENERATING, download)
+        if any(states[name] == "ready" for name in PLAYABLE):
+            # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
+            waits = download not in ENDED and self.account.option("usable_when", "download") == "download"
+            return (Status.GENERATING, download) if waits else (Status.COMPLETED, "ready")
+        # The SDK's rule: something failed and nothing is ready. Beside a ready thumbnail, all else must have failed.
+        failed = _nothing_to_come(states) if "ready" in states.values() else "failed" in states.values()
+        return (Status.FAILED, "failed") if failed else (Status.GENERATING, download)
+
+
+def _nothing_to_come(states: Mapping[str, str | None]) -> bool:
+    return states[DOWNLOAD] == "failed" and all(states[name] in ENDED for name in PLAYABLE)
 
 
 def _source(row: Json, name: str) -> Mapping[str, Any]:
@@ -130,7 +140,8 @@ def _source(row: Json, name: str) -> Mapping[str, Any]:
 
 
 def _state(row: Json, name: str) -> str | None:
-    return text(_source(row, name).get("status"))
+    word = text(_source(row, name).get("status"))
+    return None if word is None else word.lower()
 
 
 def _first_ready(row: Json, names: Sequence[str]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from pynamodb.attributes import Attribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -53,15 +54,15 @@ class Videos:
     def _actions(self, account: AccountName, change: Transition) -> Sequence[Action]:
         row, seen = self._row, change.seen
         final = seen.status.final
-        facts: Mapping[Any, Any] = {
-            row.title: _clipped(seen.title, MAX_TITLE),
-            row.url: seen.url,
-            row.thumbnail_url: seen.thumbnail_url,
-            row.url_expires_at: seen.url_expires_at,
-            row.error: _clipped(seen.error, MAX_ERROR),
-            row.duration_seconds: seen.duration_seconds,
-            row.created_at: seen.created_at,
-        }
+        facts: Sequence[tuple[Attribute[Any], Any]] = [
+            (row.title, _clipped(seen.title, MAX_TITLE)),
+            (row.url, seen.url),
+            (row.thumbnail_url, seen.thumbnail_url),
+            (row.url_expires_at, seen.url_expires_at),
+            (row.error, _clipped(seen.error, MAX_ERROR)),
+            (row.duration_seconds, seen.duration_seconds),
+            (row.created_at, seen.created_at),
+        ]
         actions = [
             row.status.set(seen.status.value),
             row.sequence.set(change.sequence),
@@ -75,7 +76,7 @@ class Videos:
             row.previous_status.set(change.previous.value) if change.previous else row.previous_status.remove(),
             row.finished_at.set(change.at) if final else row.finished_at.remove(),
             # What this sighting does not say is not forgotten: a by-id answer may have no title.
-            *(attribute.set(value) for attribute, value in facts.items() if value is not None),
+            *(attribute.set(value) for attribute, value in facts if value is not None),
         ]
         if change.sequence <= MAX_HISTORY:
             actions.append(row.history.set((row.history | []).append([_line(change)])))

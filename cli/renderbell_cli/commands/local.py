@@ -1,0 +1,22 @@
+"""`renderbell local`: the whole product on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from renderbell_cli.local.run import LocalOptions, run
+
+
+def local(
+    simulator: Annotated[bool, typer.Option(help="Simulate the five providers, unless real keys are in the environment.")] = True,  # noqa: FBT002
+    ready_file: Annotated[Path | None, typer.Option(help="Write the stack's addresses here, as JSON, once it is ready.")] = None,
+    seed: Annotated[int, typer.Option(help="Which simulated videos.")] = 1,
+    tick: Annotated[float | None, typer.Option(min=0.5, help="Seconds between looks [2, with real providers 15].")] = None,
+) -> None:
+    """Deploy the template to a local AWS and watch videos complete. Ctrl-C stops everything.
+
+    With TAVUS_API_KEY, HEYGEN_API_KEY, MEMORIES_API_KEY, VIDEOGEN_API_KEY or PIXVERSE_API_KEY in the environment, those
+    real providers are watched instead of simulated ones.
+    """
+    run(LocalOptions(simulator=simulator, ready_file=ready_file, seed=seed, tick=tick))

@@ -1,0 +1,88 @@
+"""`renderbell normalize` and `renderbell check`: providers' listings through the very code of the poll, without AWS."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from renderbell import http
+from renderbell.account import Account
+from renderbell.errors import BadInputError
+from renderbell.http import Answer
+from renderbell.providers import PROVIDERS, Provider, provider_for
+from renderbell.values import iso
+from renderbell.video import AccountName, Sighting
+from renderbell_cli.keys import options_of, read_key
+from renderbell_cli.show import ago, console, json_lines, status_text, table
+
+NO_KEY: Final = "normalize-needs-no-key"
+
+ProviderName = Annotated[str, typer.Argument(metavar="PROVIDER", help=f"One of {', '.join(PROVIDERS)}.")]
+Options = Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="An account option; repeatable.")]
+
+
+def normalize(
+    provider: ProviderName,
+    api_version: Annotated[str | None, typer.Option(help="HeyGen: v1 or v3.")] = None,
+    http_status: Annotated[int, typer.Option(help="The HTTP status the page came with.")] = 200,
+    option: Options = None,
+) -> None:
+    """Read a saved listing page on stdin and print each of its videos as Renderbell sees it, one JSON object a line.
+
+    An error page exits 1 with one line, `kind: message`, on stderr.
+    """
+    options = options_of(option) | ({"api_version": api_version} if api_version else {})
+    page = _provider(provider, NO_KEY, options).page(Answer(status=http_status, body=sys.stdin.buffer.read()))
+    json_lines(_fields(seen) for seen in page.sightings)
+
+
+def check(
+    provider: ProviderName,
+    base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
+    option: Options = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
+) -> None:
+    """Take one look at a provider's real listing with your key, without AWS.
+
+    The key comes from PROVIDER_API_KEY in the environment, from stdin, or from a prompt.
+    """
+    options = options_of(option) | ({"base_url": base_url} if base_url else {})
+    key = os.environ.get(f"{provider.upper()}_API_KEY") or read_key(f"API key for {provider}")
+    with http.client() as client:
+        speaking = _provider(provider, key, options)
+        page = speaking.page(speaking.send(client, speaking.page_request(None)))
+    if json:
+        json_lines(_fields(seen) for seen in page.sightings)
+        return
+    shown = table("VIDEO", "STATUS", "PROVIDER SAYS", "TITLE", "CREATED")
+    for seen in page.sightings:
+        words = (seen.provider_status or "", seen.title or "", ago(seen.created_at))
+        shown.add_row(seen.video_id, status_text(seen.status), *words)
+    console.print(shown)
+    total = f" of {page.total}" if page.total is not None else ""
+    console.print(f"\nThe key works: {len(page.sightings)} videos on the first page{total}.")
+    if not page.sightings and provider == "memories":
+        console.print("Memories.ai answers an unknown unique_id with an empty list: is --option unique_id=... right?")
+
+
+def _provider(name: str, key: str, options: Mapping[str, str]) -> Provider:
+    if name not in PROVIDERS:
+        raise BadInputError(f"there is no provider {name!r}: {', '.join(PROVIDERS)} are known")
+    return provider_for(Account.of(AccountName(name), key, options))
+
+
+def _fields(seen: Sighting) -> dict[str, Any]:
+    return {
+        "video_id": seen.video_id,
+        "status": seen.status.value,
+        "provider_status": seen.provider_status,
+        "title": seen.title,
+        "url": seen.url,
+        "thumbnail_url": seen.thumbnail_url,
+        "url_expires_at": iso(seen.url_expires_at),
+        "error": seen.error,
+        "duration_seconds": seen.duration_seconds,
+        "created_at": iso(seen.created_at),
+    }

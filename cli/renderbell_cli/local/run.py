@@ -1,0 +1,154 @@
+"""`renderbell local`, step by step: engine, deployment, providers, receiver, accounts, ticks, view."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.status import Status as Spinner
+
+from renderbell.account import Account
+from renderbell.endpoints import Endpoint
+from renderbell.providers import PROVIDERS
+from renderbell.signing import new_secret
+from renderbell.video import AccountName
+from renderbell_cli.local.engine import REGION, STACK, deploy, engine
+from renderbell_cli.local.feed import listening
+from renderbell_cli.local.ticks import ticking
+from renderbell_cli.local.view import Watched, watch
+from renderbell_cli.receiver import Receiver
+from renderbell_cli.simulator import Library, Simulator
+from renderbell_cli.stack import Stack, local_environment, outputs_of, project_folder, state_file
+
+SIMULATED_KEY: Final = "demo"
+SIMULATED_TICK: Final = 2.0
+REAL_TICK: Final = 15.0
+"""Seconds between looks at real providers: their limits are mostly unknown, and useapi.net's own scripts use 15."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    simulator: bool
+    ready_file: Path | None
+    seed: int
+    tick: float | None
+
+
+def run(options: LocalOptions) -> None:
+    """Start everything, watch until Ctrl-C or SIGTERM, stop everything. Raises LocalRunError, StackNotFoundError."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    console = Console(highlight=False)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as running:
+        _run(options, console, running)
+    console.print("Everything that was started is stopped.")
+
+
+def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack) -> None:
+    began = time.monotonic()
+    project = project_folder()
+    folder = project / ".renderbell"
+    folder.mkdir(exist_ok=True)
+    with console.status("Starting a local AWS (ministack) on loopback") as spinner:
+        url = running.enter_context(engine(project, folder / "ministack.log"))
+        _step(console, spinner, f"Local AWS at {url}", "Building and deploying template.yaml with SAM (about 20 s)")
+        deploy(project, url, folder / "sam.log", {"AllowLocalEndpoints": "true"})
+        os.environ.update(local_environment(url, REGION))
+        stack = Stack(name=STACK, outputs=outputs_of(STACK), is_local=True)
+        _step(console, spinner, f"Stack {STACK} deployed", "Adding accounts and a receiver")
+        real = real_keys(os.environ)
+        receiver = running.enter_context(_receiver(stack))
+        feed = running.enter_context(listening(stack.outputs["TopicArn"]))
+        simulator = _accounts(stack, options, real, running)
+        tick = options.tick or (REAL_TICK if real else SIMULATED_TICK)
+        running.enter_context(ticking(stack, list(PROVIDERS), tick))
+    state = _state(stack, url, receiver, simulator)
+    running.enter_context(_announced(state, options.ready_file))
+    console.print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.\n")
+    watch(console, Watched(stack=stack, receiver=receiver, feed=feed))
+
+
+def real_keys(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the real providers' keys in the environment: TAVUS_API_KEY, HEYGEN_API_KEY, ..."""
+    found = {provider: environment.get(f"{provider.upper()}_API_KEY", "").strip() for provider in PROVIDERS}
+    return {provider: key for provider, key in found.items() if key}
+
+
+def _accounts(
+    stack: Stack, options: LocalOptions, real: Mapping[str, str], running: contextlib.ExitStack
+) -> Simulator | None:
+    """Add the accounts to watch: real ones if their keys are in the environment, else simulated ones, if wanted."""
+    for provider, key in real.items():
+        stack.parameters.put_account(Account.of(AccountName(provider), key, {}))
+    if real or not options.simulator:
+        return None
+    now = time.time()
+    names = [AccountName(provider, "demo") for provider in PROVIDERS]
+    libraries = {(name.provider, SIMULATED_KEY): Library.demo(options.seed, now, name.provider) for name in names}
+    simulator = running.enter_context(Simulator(libraries=libraries))
+    for name in names:
+        stack.parameters.put_account(Account.of(name, SIMULATED_KEY, {"base_url": simulator.base_url}))
+    return simulator
+
+
+@contextlib.contextmanager
+def _receiver(stack: Stack) -> Iterator[Receiver]:
+    """Run a receiver that verifies every signature, and add it as an endpoint."""
+    secret = new_secret()
+    with Receiver(lambda _: secret) as receiver:
+        endpoint = Endpoint(
+            endpoint_id=f"ep_{secrets.token_hex(8)}",
+            url=f"{receiver.url}/renderbell",
+            allow_http=True,
+            description="the receiver of `renderbell local`",
+            created_at=datetime.now(UTC),
+        )
+        stack.parameters.put_endpoint_secrets(endpoint.endpoint_id, [secret])
+        stack.endpoints.put(endpoint)
+        yield receiver
+
+
+def _state(stack: Stack, url: str, receiver: Receiver, simulator: Simulator | None) -> Mapping[str, Any]:
+    return {
+        "endpoint_url": url,
+        "region": REGION,
+        "stack": stack.name,
+        "outputs": dict(stack.outputs),
+        "receiver_url": receiver.url,
+        "simulator_url": simulator.url if simulator else None,
+        "pid": os.getpid(),
+    }
+
+
+@contextlib.contextmanager
+def _announced(state: Mapping[str, Any], ready_file: Path | None) -> Iterator[None]:
+    """Write where everything is, for `--local` and for whoever waits for the ready file; whole or not at all."""
+    files = [state_file(), *([ready_file] if ready_file else [])]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(file.name + ".new")
+        unfinished.write_text(json.dumps(state, indent=2) + "\n")
+        unfinished.replace(file)
+    try:
+        yield
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _step(console: Console, spinner: Spinner, done: str, following: str) -> None:
+    console.print(f"[green]✓[/] {done}")
+    spinner.update(following)
+
+
+def _as_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+

@@ -1,0 +1,119 @@
+"""The live view of `renderbell local`: videos, their statuses, and the rings as they arrive on both channels."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from renderbell.events import VideoRecord, event_id
+from renderbell.store.videos import FINISHED, IN_FLIGHT
+from renderbell_cli.local.feed import TopicFeed
+from renderbell_cli.receiver import Receiver
+from renderbell_cli.show import ago, status_text, table
+from renderbell_cli.stack import Stack
+
+REFRESH: float = 1.0
+MAX_FINISHED_ACCOUNT = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What the view looks at."""
+
+    stack: Stack
+    receiver: Receiver
+    feed: TopicFeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What there is to see now."""
+
+    videos: Sequence[VideoRecord]
+    topic: frozenset[str]
+    webhook: frozenset[str]
+
+
+def watch(console: Console, watched: Watched) -> None:
+    """Show the stack until interrupted: a live table in a terminal, else one line for each change."""
+    if console.is_terminal:
+        _live(console, watched)
+    else:
+        _lines(console, watched)
+
+
+def _live(console: Console, watched: Watched) -> None:
+    with Live(console=console, refresh_per_second=4, screen=False) as live:
+        while True:
+            moment = look(watched)
+            if moment is not None:
+                live.update(_picture(moment, max(10, console.height - 6)))
+            time.sleep(REFRESH)
+
+
+def _lines(console: Console, watched: Watched) -> None:
+    told: set[tuple[str, str, str]] = set()
+    while True:
+        moment = look(watched)
+        for video in reversed(moment.videos if moment else ()):
+            for word in _news(video, moment):
+                key = (str(video.account), video.video_id, word)
+                if key not in told:
+                    told.add(key)
+                    stamp = time.strftime("%H:%M:%S")
+                    console.print(f"{stamp}  {video.account!s:<17} {word:<22} {video.title or video.video_id}", markup=False, soft_wrap=True)
+        time.sleep(REFRESH)
+
+
+def _news(video: VideoRecord, moment: Moment | None) -> Sequence[str]:
+    rung = event_id(video.account, video.video_id, video.sequence)
+    topic = [f"{video.status} → SNS"] if moment and rung in moment.topic else []
+    webhook = [f"{video.status} → webhook"] if moment and rung in moment.webhook else []
+    return [video.status.value, *topic, *webhook]
+
+
+def look(watched: Watched) -> Moment | None:
+    """Return what there is to see, None when the engine was too busy to say."""
+    try:
+        names = watched.stack.parameters.account_names()
+        in_flight = [v for name in names for v in watched.stack.videos.in_account(name, IN_FLIGHT)]
+        finished = [
+            v for name in names for v in islice(watched.stack.videos.in_account(name, FINISHED), MAX_FINISHED_ACCOUNT)
+        ]
+    except (PynamoDBException, BotoCoreError, ClientError):
+        return None
+    in_flight.sort(key=lambda video: video.first_seen_at)
+    finished.sort(key=lambda video: video.finished_at or video.first_seen_at, reverse=True)
+    return Moment(
+        videos=[*in_flight, *finished],
+        topic=frozenset(message.event_id for message in watched.feed.messages()),
+        webhook=frozenset(received.webhook_id for received in watched.receiver.events()),
+    )
+
+
+def _picture(moment: Moment, rows: int) -> RenderableType:
+    shown = table("PROVIDER", "TITLE", "STATUS", "SINCE", "SNS", "WEBHOOK")
+    for video in moment.videos[:rows]:
+        rung = event_id(video.account, video.video_id, video.sequence)
+        shown.add_row(
+            video.account.provider,
+            Text((video.title or video.video_id)[:44], overflow="ellipsis", no_wrap=True),
+            status_text(video.status),
+            ago(video.finished_at or video.first_seen_at),
+            _tick(rung in moment.topic),
+            _tick(rung in moment.webhook),
+        )
+    flying = sum(not video.status.final for video in moment.videos)
+    counts = f"{flying} in flight · {len(moment.topic)} SNS messages · {len(moment.webhook)} webhooks, every signature good"
+    hint = "Before the first ring: videos that were done at the first look stay silent." if not moment.topic else ""
+    return Group(shown, Text(""), Text(counts, style="bold"), Text(hint, style="dim"))
+
+
+def _tick(there: bool) -> Text:  # noqa: FBT001 - a tick is there or not
+    return Text("✓", style="green") if there else Text("")

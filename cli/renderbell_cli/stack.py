@@ -1,0 +1,131 @@
+"""Finds the stack a command speaks to: in AWS, or the one that `renderbell local` started."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+import boto3
+import typer
+from botocore.exceptions import ClientError
+
+from renderbell.errors import RenderbellError
+from renderbell.parameters import Parameters
+from renderbell.store.accounts import Accounts
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+from renderbell.store.videos import Videos
+
+DEFAULT_NAME: Final = "renderbell"
+STATE_VARIABLE: Final = "RENDERBELL_LOCAL_STATE"
+
+LocalFlag = Annotated[bool, typer.Option("--local", help="Speak to the stack of `renderbell local`.")]
+StackName = Annotated[
+    str | None, typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS [{DEFAULT_NAME}].")
+]
+
+
+class StackNotFoundError(RenderbellError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StackChoice:
+    """What was said before the command: `renderbell --local videos` is `renderbell videos --local`."""
+
+    local: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, by its outputs."""
+
+    name: str
+    outputs: Mapping[str, str]
+    is_local: bool
+
+    @classmethod
+    def open(cls, context: typer.Context, *, local: bool, name: str | None) -> Self:
+        """Return the chosen stack. Raises StackNotFoundError with what to do."""
+        before: StackChoice = context.obj or StackChoice()
+        if local or before.local:
+            return cls.from_state(read_state())
+        name = name or before.name or DEFAULT_NAME
+        return cls(name=name, outputs=outputs_of(name), is_local=False)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Return the local stack that `state` describes, and point this process at its engine."""
+        os.environ.update(local_environment(state["endpoint_url"], state["region"]))
+        return cls(name=state["stack"], outputs=state["outputs"], is_local=True)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        return Parameters(self.outputs["ParametersPrefix"], boto3.client("ssm"))
+
+    @cached_property
+    def videos(self) -> Videos:
+        return Videos(self.outputs["VideosTable"])
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.outputs["AccountsTable"])
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.outputs["EndpointsTable"])
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.outputs["DeliveriesTable"])
+
+
+def outputs_of(name: str) -> Mapping[str, str]:
+    """Return the outputs of a stack in CloudFormation. Raises StackNotFoundError."""
+    try:
+        found = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise StackNotFoundError(
+                f"there is no stack {name!r} in this account and region: deploy it with `make deploy`, name another with "
+                "--stack, or use --local for a local one"
+            ) from None
+        raise
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+def local_environment(endpoint_url: str, region: str) -> Mapping[str, str]:
+    """Return the environment in which every AWS client speaks to the local engine and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def project_folder() -> Path:
+    """Return the checkout this command belongs to: the one it stands in, else the one it was installed from."""
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        if (folder / "template.yaml").is_file() and (folder / "layers" / "core").is_dir():
+            return folder
+    raise StackNotFoundError("this needs Renderbell's checkout: change into the folder that holds template.yaml")
+
+
+def state_file() -> Path:
+    """Return where the running local stack says how to reach it."""
+    chosen = os.environ.get(STATE_VARIABLE)
+    return Path(chosen) if chosen else project_folder() / ".renderbell" / "local.json"
+
+
+def read_state() -> Mapping[str, Any]:
+    try:
+        return dict(json.loads(state_file().read_text()))
+    except FileNotFoundError:
+        raise StackNotFoundError("no local stack is running: start one with `make local` or `renderbell local`") from None

@@ -1,0 +1,142 @@
+"""Each function may do what its code does, and nothing else.
+
+The real handlers run, with real clients, in a world that writes down what AWS is asked. What they asked for is held
+against what the template allows.
+"""
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+import pytest
+
+from renderbell.queues import DeliveryMessage, PollMessage
+from renderbell.video import AccountName
+from tests.template.permissions import AWS_KEY, Need, allowed, grants, needs
+from tests.template.stack import ROOT, Stack
+from tests.template.world import World, aws_environment, sample, sample_event_id
+
+FUNCTIONS: Final = sorted(Stack.read().functions)
+
+
+def sqs_event(*bodies: str) -> dict[str, Any]:
+    template = sample("poll.json")["Records"][0]
+    return {"Records": [{**template, "messageId": str(place), "body": body} for place, body in enumerate(bodies)]}
+
+
+def delivery_event(endpoint_id: str) -> dict[str, Any]:
+    return sqs_event(DeliveryMessage(endpoint_id=endpoint_id, event_id=sample_event_id()).dump())
+
+
+SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
+    "DispatchFunction": [sample("dispatch-provider.json"), sample("dispatch-deliveries.json")],
+    "PollFunction": [sample("poll.json"), sqs_event(PollMessage(account=AccountName("heygen", "removed")).dump())],
+    "NotifyFunction": [sample("notify.json")],
+    "DeliverFunction": [sample("deliver.json"), delivery_event("ep_failing"), delivery_event("ep_gone"), delivery_event("ep_removed")],
+}
+"""Events that lead each function through everything it ever asks of AWS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    function_name: str
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:test"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+@pytest.fixture(params=FUNCTIONS)
+def function(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def needed(function: str, stack: Stack, world: World, monkeypatch: pytest.MonkeyPatch) -> list[Need]:
+    """Run the function's own handler through its situations and return what AWS would have asked its role for."""
+    local = Stack.read(AllowLocalEndpoints="true")
+    for name, value in {**aws_environment(world.url), **local.environment(function)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    handler = _handler(ROOT / str(stack.functions[function]["CodeUri"]) / "app.py", function)
+    for event in SITUATIONS[function]:
+        handler(json.loads(json.dumps(event)), Context(function))
+    return [need for call in world.aws.calls for need in needs(call, stack)]
+
+
+def _handler(path: Any, function: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"app_of_{function}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.handler
+
+
+def test_every_function_has_situations_to_be_judged_by() -> None:
+    assert sorted(SITUATIONS) == FUNCTIONS
+
+
+def test_every_call_that_a_function_makes_is_allowed(function: str, needed: list[Need], stack: Stack) -> None:
+    statements = stack.statements(function)
+    assert needed
+    assert [need for need in needed if not allowed(need, statements)] == []
+
+
+def test_everything_that_a_function_is_allowed_it_does(function: str, needed: list[Need], stack: Stack) -> None:
+    allows = grants(stack.statements(function), "Allow")
+    assert [grant for grant in allows if not any(grant.covers(need) for need in needed)] == []
+
+
+def test_a_missing_permission_would_be_noticed(function: str, needed: list[Need], stack: Stack) -> None:
+    statements = stack.statements(function)
+    for missing in [statement for statement in statements if statement["Effect"] == "Allow"]:
+        rest = [statement for statement in statements if statement is not missing]
+        assert not all(allowed(need, rest) for need in needed), missing["Sid"]
+
+
+def test_only_poll_can_read_the_keys_of_accounts(stack: Stack) -> None:
+    key = next(needs_of_a_key())
+    decrypt = Need(action="kms:Decrypt", resource=AWS_KEY, via="ssm.eu-central-1.amazonaws.com", given_by_key_policy=True)
+    for function in FUNCTIONS:
+        statements = stack.statements(function)
+        reads = any(allowed(need, statements) for need in needs_of_a_key()) and allowed(decrypt, statements)
+        assert reads == (function == "PollFunction"), f"{function} and {key.resource}"
+
+
+def needs_of_a_key() -> Iterator[Need]:
+    """Yield the actions of SSM by which the key of an account can be had."""
+    resource = "arn:aws:ssm:eu-central-1:123456789012:parameter/renderbell/test/accounts/heygen/marketing"
+    for action in ("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"):
+        yield Need(action=f"ssm:{action}", resource=resource)
+
+
+@pytest.mark.parametrize("effect", ["Allow"])
+def test_no_statement_allows_an_action_by_wildcard(stack: Stack, effect: str) -> None:
+    assert [grant for name in FUNCTIONS for grant in grants(stack.statements(name), effect) if "*" in grant.action] == []
+
+
+WIDE: Final = "PublishToAnEncryptedTopic"
+"""The one statement that may name every key: the id of the key that AWS manages for SNS is unknown before it is used."""
+
+
+def test_no_statement_allows_every_resource_save_the_key_of_the_topic_used_through_sns(stack: Stack) -> None:
+    wide = [
+        (name, grant)
+        for name in FUNCTIONS
+        for grant in grants(stack.statements(name), "Allow")
+        if "*" in grant.resource and not _is_below_a_prefix(grant.resource)
+    ]
+    assert {(name, grant.sid, grant.via) for name, grant in wide} == {("DeliverFunction", WIDE, "sns.eu-central-1.amazonaws.com")}
+    assert {grant.action for _, grant in wide} == {"kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def _is_below_a_prefix(resource: str) -> bool:
+    """Say whether the only wildcard is the name of a parameter of this stack, which nobody knows at deploy time."""
+    prefix = "arn:aws:ssm:eu-central-1:123456789012:parameter/renderbell/test/"
+    return resource in {f"{prefix}accounts/*", f"{prefix}endpoints/*"}

@@ -1,0 +1,265 @@
+"""A small world around the functions, all of it on this machine: AWS, one provider, one receiver of webhooks.
+
+AWS here answers with fixed data and keeps a list of what it was asked. It checks nothing and remembers nothing: what
+DynamoDB and SQS really do is for the tests that run on an emulator.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from renderbell.deliveries import DeliveryStatus
+from renderbell.store.tables import DeliveryRow, EndpointRow
+from tests.template.stack import NAME, REGION, ROOT, Json, Stack
+
+LOOPBACK: Final = "127.0.0.1"
+EVENTS: Final = ROOT / "events"
+SECRET: Final = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+KEY: Final = "a-key-that-must-stay-secret"
+LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""What was due then is due now."""
+
+
+def sample(name: str) -> dict[str, Any]:
+    """Return a sample event of events/."""
+    return dict(json.loads((EVENTS / name).read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to AWS."""
+
+    service: str
+    operation: str
+    parameters: Json
+
+
+class AwsError(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Aws:
+    """AWS, holding some parameters and some tables. `conditions_hold` says how every conditional write ends."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, list[Json]] = field(default_factory=dict)
+    conditions_hold: bool = True
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[str]:
+        return [call.operation for call in self.calls]
+
+    def answer(self, call: Call) -> Json:
+        self.calls.append(call)
+        answer: Callable[[Json], Json] = getattr(self, f"_{call.operation}")
+        return answer(call.parameters)
+
+    def _GetParametersByPath(self, asked: Json) -> Json:  # noqa: N802 - AWS's name
+        found = [name for name in self.parameters if name.startswith(asked["Path"] + "/")]
+        return {"Parameters": [{"Name": name, "Type": "SecureString", "Value": "encrypted"} for name in found]}
+
+    def _GetParameter(self, asked: Json) -> Json:  # noqa: N802
+        if asked["Name"] not in self.parameters:
+            raise AwsError("ParameterNotFound")
+        return {"Parameter": {"Name": asked["Name"], "Type": "SecureString", "Value": self.parameters[asked["Name"]]}}
+
+    def _GetItem(self, asked: Json) -> Json:  # noqa: N802
+        found = self._find(asked["TableName"], asked["Key"])
+        return {"Item": found} if found else {}
+
+    def _BatchGetItem(self, asked: Json) -> Json:  # noqa: N802
+        rows = {
+            table: [row for key in keys["Keys"] if (row := self._find(table, key))]
+            for table, keys in asked["RequestItems"].items()
+        }
+        return {"Responses": rows, "UnprocessedKeys": {}}
+
+    def _Query(self, asked: Json) -> Json:  # noqa: N802
+        rows = self.tables.get(asked["TableName"], [])
+        return {"Items": rows, "Count": len(rows), "ScannedCount": len(rows)}
+
+    _Scan = _Query
+
+    def _UpdateItem(self, asked: Json) -> Json:  # noqa: N802
+        self._check_condition(asked)
+        return {"Attributes": self._find(asked["TableName"], asked["Key"]) or asked["Key"]}
+
+    def _PutItem(self, asked: Json) -> Json:  # noqa: N802
+        self._check_condition(asked)
+        return {}
+
+    def _SendMessageBatch(self, asked: Json) -> Json:  # noqa: N802
+        sent = [{"Id": entry["Id"], "MessageId": f"message-{entry['Id']}", "MD5OfMessageBody": ""} for entry in asked["Entries"]]
+        return {"Successful": sent, "Failed": []}
+
+    def _Publish(self, asked: Json) -> Json:  # noqa: N802
+        del asked
+        return {"MessageId": "published"}
+
+    def _find(self, table: str, key: Json) -> Json | None:
+        return next((row for row in self.tables.get(table, []) if key.items() <= row.items()), None)
+
+    def _check_condition(self, asked: Json) -> None:
+        if "ConditionExpression" in asked and not self.conditions_hold:
+            raise AwsError("ConditionalCheckFailedException")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a receiver of webhooks got."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(slots=True)
+class World:
+    """AWS and the web. A webhook to `/hook/410` is answered 410."""
+
+    url: str
+    aws: Aws = field(default_factory=Aws)
+    listing: Json = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
+
+    def settle(self, stack: Stack) -> None:
+        """Put into AWS what the sample events speak of: the account's key, an endpoint, its deliveries."""
+        event_id, hooks = sample_event_id(), {"ep_5f0c2a9d41e7b836": 200, "ep_failing": 500, "ep_gone": 410}
+        self.aws.parameters = {
+            f"/renderbell/{NAME}/accounts/heygen/marketing": json.dumps({"key": KEY, "base_url": self.url}),
+            **{f"/renderbell/{NAME}/endpoints/{hook}": json.dumps({"secrets": [SECRET]}) for hook in hooks},
+        }
+        self.aws.tables = {
+            stack.physical_name("EndpointsTable"): [
+                EndpointRow(hook, url=f"{self.url}/hook/{status}", allow_http=True, created_at=LONG_AGO).serialize()
+                for hook, status in hooks.items()
+            ],
+            stack.physical_name("DeliveriesTable"): [delivery(endpoint, event_id) for endpoint in ("topic", *hooks)],
+        }
+        self.listing = {"data": [listed_video()], "has_more": False}
+
+
+def sample_event_id() -> str:
+    return str(json.loads(sample("deliver.json")["Records"][0]["body"])["event_id"])
+
+
+def delivery(endpoint_id: str, event_id: str) -> dict[str, Any]:
+    """Return a delivery whose first attempt was just claimed, as an item of its table."""
+    data = {"provider": "heygen", "account": "marketing", "video_id": "v", "title": "Köln 🎬", "status": "completed"}
+    rest = {"seconds_in_flight": 90.0, "duration_seconds": 12.0, "error": None, "url": "https://v.example/1", "url_expires_at": None}
+    row = DeliveryRow(
+        endpoint_id,
+        event_id,
+        event_type="video.completed",
+        body=json.dumps({"type": "video.completed", "data": {**data, **rest}}, ensure_ascii=False),
+        attributes={"type": "video.completed", "provider": "heygen", "account": "marketing", "status": "completed"},
+        status=DeliveryStatus.PENDING.value,
+        waiting="waiting",
+        next_attempt_at=LONG_AGO,
+        attempt_count=1,
+        created_at=LONG_AGO,
+        expires_at=LONG_AGO,
+    )
+    return dict(row.serialize())
+
+
+def listed_video() -> Json:
+    """Return a finished video as HeyGen v3 lists it."""
+    return {
+        "id": "c7d1e0a2f3b44c5d8e9f0a1b2c3d4e5f",
+        "status": "completed",
+        "title": "Frühling in Köln 🎬",
+        "video_url": "https://files.heygen.example/v.mp4",
+        "created_at": 4102444800,  # far ahead: made after any first look began, so it rings
+    }
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Open the world on a free port of this machine."""
+    server = ThreadingHTTPServer((LOOPBACK, 0), _Answering)
+    server.daemon_threads = True
+    here = World(url=f"http://{LOOPBACK}:{server.server_address[1]}")
+    server.world = here  # type: ignore[attr-defined]
+    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    serving.start()
+    try:
+        yield here
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def world(self) -> World:
+        return self.server.world  # type: ignore[attr-defined, no-any-return]
+
+    def do_GET(self) -> None:
+        self.world.asked.append(self.path)
+        self._send(200, "application/json", json.dumps(self.world.listing))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        # Every request to AWS says in its signature which service is meant.
+        signed = re.search(r"Credential=[^/]+/\d+/[^/]+/(\w+)/aws4_request", self.headers.get("authorization", ""))
+        if signed is None:
+            self.world.delivered.append(Delivered(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self._send(int(self.path.rpartition("/")[2]), "text/plain", "thank you")
+        else:
+            self._answer_as_aws(signed[1], body)
+
+    def _answer_as_aws(self, service: str, body: str) -> None:
+        target = self.headers.get("x-amz-target")
+        if target is None:
+            asked: dict[str, Any] = dict(parse_qsl(body))
+            call = Call(service, asked.pop("Action"), asked)
+            fields = "".join(f"<{name}>{value}</{name}>" for name, value in self.world.aws.answer(call).items())
+            result = f"<{call.operation}Result>{fields}</{call.operation}Result>"
+            self._send(200, "text/xml", f"<{call.operation}Response>{result}</{call.operation}Response>")
+            return
+        try:
+            answer = self.world.aws.answer(Call(service, target.rpartition(".")[2], json.loads(body)))
+            self._send(200, "application/x-amz-json-1.0", json.dumps(answer))
+        except AwsError as error:
+            self._send(400, "application/x-amz-json-1.0", json.dumps({"__type": error.code, "message": error.code}))
+
+    def _send(self, status: int, kind: str, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Return the variables that send every AWS client to `endpoint`, with credentials that are none."""
+    return {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_SESSION_TOKEN": "not-a-token",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
