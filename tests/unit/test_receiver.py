@@ -24,9 +24,7 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def signed(
-    webhook_id: str = "evt_1", body: bytes | None = None, *secrets: str, at: datetime | None = None
-) -> dict[str, Any]:
+def signed(webhook_id: str = "evt_1", body: bytes | None = None, *secrets: str, at: datetime | None = None) -> dict[str, Any]:
     """Return the `content` and `headers` of a delivery, signed with each of `secrets`."""
     content = json.dumps(EVENT).encode() if body is None else body
     moment = at or datetime.now(UTC)
@@ -63,9 +61,7 @@ def test_a_good_delivery_is_answered_200_and_stored(receiver: Receiver) -> None:
         {"webhook-id": "evt_2"},
     ],
 )
-def test_a_wrong_signature_is_answered_401_counted_and_stored_nowhere(
-    spoil: dict[str, str], receiver: Receiver
-) -> None:
+def test_a_wrong_signature_is_answered_401_counted_and_stored_nowhere(spoil: dict[str, str], receiver: Receiver) -> None:
     delivery = signed()
     answer = httpx.post(f"{receiver.url}/hook", content=delivery["content"], headers={**delivery["headers"], **spoil})
 

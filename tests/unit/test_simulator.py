@@ -202,9 +202,7 @@ def test_a_library_for_an_unknown_provider_is_refused() -> None:
         Simulator({("sora", "key"): Library()})
 
 
-def test_requests_are_recorded_with_path_and_status_but_never_with_the_key(
-    simulator: Simulator, http: httpx.Client
-) -> None:
+def test_requests_are_recorded_with_path_and_status_but_never_with_the_key(simulator: Simulator, http: httpx.Client) -> None:
     http.get("/v3/videos", headers=X_API_KEY, params={"limit": 5})
     http.post(MEMORIES_LIST, headers=RAW, json={"page": 2})
     http.get("/v2/videos", headers={"x-api-key": "sk-wrong"})
@@ -372,9 +370,7 @@ def test_heygens_bulk_statuses_take_a_hundred_ids(http: httpx.Client) -> None:
     assert [ask(100), ask(101)] == [200, 400]
 
 
-def test_heygen_signs_its_urls_anew_at_every_look(
-    http: httpx.Client, libraries: Mapping[str, Library], clock: Clock
-) -> None:
+def test_heygen_signs_its_urls_anew_at_every_look(http: httpx.Client, libraries: Mapping[str, Library], clock: Clock) -> None:
     libraries["heygen"].add(*LIFE)
     before = http.get("/v3/videos/done", headers=X_API_KEY).json()["data"]["video_url"]
     clock.now += 1
@@ -400,9 +396,7 @@ def test_heygens_errors_are_nested_and_carry_a_code(http: httpx.Client) -> None:
     assert all("x-request-id" in a.headers for a in answers)
 
 
-def test_heygen_takes_its_key_as_bearer_too_and_filters_by_title(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
+def test_heygen_takes_its_key_as_bearer_too_and_filters_by_title(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
     libraries["heygen"].add(*LIFE)
     body = http.get("/v3/videos", headers=BEARER, params={"title": "do"}).json()
 
@@ -437,9 +431,7 @@ def test_heygen_v1_has_no_url_in_the_row_but_in_the_detail(
     assert detail.headers["sunset"]
 
 
-def test_heygen_v1_tells_why_a_video_failed_only_in_the_detail(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
+def test_heygen_v1_tells_why_a_video_failed_only_in_the_detail(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
     libraries["heygen"].add(*LIFE)
     body = http.get("/v1/video_status.get", headers=X_API_KEY, params={"video_id": "broken"}).json()
 
@@ -498,9 +490,7 @@ def test_memories_sends_numbers_as_text_and_null_as_text(http: httpx.Client, lib
     assert rows["done"]["create_time"] == str(int((NOW - 100) * 1000))
 
 
-def test_memories_filters_by_status_id_ids_name_and_namespace(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
+def test_memories_filters_by_status_id_ids_name_and_namespace(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
     libraries["memories"].add(*LIFE, video("theirs", 50, namespace="theirs"))
 
     assert memories_ids(http, status="UNPARSE") == ["waiting", "working"]
@@ -642,12 +632,8 @@ def test_videogen_lists_images_and_audio_and_types_that_are_not_known_yet(
     assert statuses(http.post("/v1/files/audio/hydrate", headers=BEARER).json())["thumbnailSource"] == "skipped"
 
 
-def test_videogen_hides_exports_and_project_files_unless_asked(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
-    libraries["videogen"].add(
-        video("plain", 100), video("export", 200, scope="EXPORT"), video("inside", 300, scope="PROJECT")
-    )
+def test_videogen_hides_exports_and_project_files_unless_asked(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
+    libraries["videogen"].add(video("plain", 100), video("export", 200, scope="EXPORT"), video("inside", 300, scope="PROJECT"))
 
     assert file_ids(http) == ["plain"]
     assert file_ids(http, includeExportFiles="true") == ["plain", "export"]
@@ -699,8 +685,7 @@ def test_pixverse_says_queued_is_final_and_fills_the_url_while_generating(
     rows = {row["video_id"]: row for row in pixverse(http)["data"]}
 
     assert {
-        name: (row["video_status"], row.get("video_status_name"), row.get("video_status_final"))
-        for name, row in rows.items()
+        name: (row["video_status"], row.get("video_status_name"), row.get("video_status_final")) for name, row in rows.items()
     } == {
         "waiting": (5, "QUEUED", True),
         "working": (10, "GENERATING", False),
@@ -737,18 +722,14 @@ def test_pixverse_refuses_a_percent_encoded_id(
     assert simulator.requests[-1].path == f"/v2/pixverse/videos/{PIXVERSE_ID}1"
 
 
-def test_pixverse_tells_a_failure_by_an_error_inside_http_200(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
+def test_pixverse_tells_a_failure_by_an_error_inside_http_200(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
     libraries["pixverse"].add(video("broken", outcome="failed", error="Moderated."))
     answer = http.get("/v2/pixverse/videos/broken", headers=BEARER)
 
     assert (answer.status_code, answer.json()["error"]) == (200, "Moderated.")
 
 
-def test_pixverse_needs_the_email_when_there_are_several_accounts(
-    http: httpx.Client, libraries: Mapping[str, Library]
-) -> None:
+def test_pixverse_needs_the_email_when_there_are_several_accounts(http: httpx.Client, libraries: Mapping[str, Library]) -> None:
     other = "user:1234-pixverse:bo@example.com-video:"
     libraries["pixverse"].add(video(f"{PIXVERSE_ID}1"), video(f"{other}1"))
 
@@ -876,9 +857,7 @@ def test_an_error_may_come_with_http_200_where_that_is_known(
     assert (answer.status_code, answer.json()) == (200, body)
 
 
-def test_an_error_in_200_that_no_document_knows_must_be_given_by_the_test(
-    simulator: Simulator, http: httpx.Client
-) -> None:
+def test_an_error_in_200_that_no_document_knows_must_be_given_by_the_test(simulator: Simulator, http: httpx.Client) -> None:
     simulator.faults.add(error_in_200({"message": "sorry"}))
     simulator.faults.add(error_in_200())
 

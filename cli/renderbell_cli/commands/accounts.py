@@ -27,8 +27,8 @@ def set_(
         list[str] | None,
         typer.Option("--option", metavar="NAME=VALUE", help=f"Repeatable. Known: {', '.join(OPTIONS)}."),
     ] = None,
-    fresh: Annotated[bool, typer.Option(help="Forget the first look: the next one is silent again.")] = False,  # noqa: FBT002
-    local: LocalFlag = False,  # noqa: FBT002
+    fresh: Annotated[bool, typer.Option(help="Forget the first look: the next one is silent again.")] = False,
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """Store a key; it is read from stdin or a prompt, never from the command line. Watching begins at the next tick."""
@@ -45,8 +45,8 @@ def set_(
 @app.command("list")
 def list_(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
-    local: LocalFlag = False,  # noqa: FBT002
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """List the accounts and how they fare."""
@@ -70,7 +70,7 @@ def list_(
 def remove(
     context: typer.Context,
     account: Name,
-    local: LocalFlag = False,  # noqa: FBT002
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """Delete a key and stop watching. The videos on record stay."""

@@ -30,14 +30,15 @@ def add(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="Where events are posted to; https.")],
     events: Annotated[
-        list[str] | None, typer.Option(help=f"Only these events; repeatable or with commas. Known: {', '.join(EVENT_TYPES)}.")
+        list[str] | None,
+        typer.Option(help=f"Only these events; repeatable or with commas. Known: {', '.join(EVENT_TYPES)}."),
     ] = None,
     provider: Annotated[list[str] | None, typer.Option(help="Only this provider's videos; repeatable.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="Only this account's videos; repeatable.")] = None,
     description: Annotated[str | None, typer.Option(help="A word to recognise it by.")] = None,
-    allow_http: Annotated[bool, typer.Option("--allow-http", help="Permit http:// (for local use).")] = False,  # noqa: FBT002
-    json: Annotated[bool, typer.Option("--json", help="Print id and secret as JSON.")] = False,  # noqa: FBT002
-    local: LocalFlag = False,  # noqa: FBT002
+    allow_http: Annotated[bool, typer.Option("--allow-http", help="Permit http:// (for local use).")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print id and secret as JSON.")] = False,
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """Add an endpoint. Its secret is shown this once: the receiver verifies signatures with it."""
@@ -69,8 +70,8 @@ def add(
 @app.command("list")
 def list_(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
-    local: LocalFlag = False,  # noqa: FBT002
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """List the endpoints."""
@@ -91,7 +92,7 @@ def list_(
 def remove(
     context: typer.Context,
     endpoint_id: Annotated[str, typer.Argument(metavar="ID")],
-    local: LocalFlag = False,  # noqa: FBT002
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason."""

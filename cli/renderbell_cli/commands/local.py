@@ -9,8 +9,12 @@ from renderbell_cli.local.run import LocalOptions, run
 
 
 def local(
-    simulator: Annotated[bool, typer.Option(help="Simulate the five providers, unless real keys are in the environment.")] = True,  # noqa: FBT002
-    ready_file: Annotated[Path | None, typer.Option(help="Write the stack's addresses here, as JSON, once it is ready.")] = None,
+    simulator: Annotated[
+        bool, typer.Option(help="Simulate the five providers, unless real keys are in the environment.")
+    ] = True,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write the stack's addresses here, as JSON, once it is ready.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Which simulated videos.")] = 1,
     tick: Annotated[float | None, typer.Option(min=0.5, help="Seconds between looks [2, with real providers 15].")] = None,
 ) -> None:

@@ -42,7 +42,7 @@ def check(
     provider: ProviderName,
     base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
     option: Options = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Take one look at a provider's real listing with your key, without AWS.
 

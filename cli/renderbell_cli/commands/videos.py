@@ -21,8 +21,8 @@ def videos(
     provider: Annotated[str | None, typer.Option(help="Only this provider's.")] = None,
     status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
-    local: LocalFlag = False,  # noqa: FBT002
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """List videos: those in flight first, then the finished ones, each newest first."""

@@ -81,9 +81,7 @@ def real_keys(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {provider: key for provider, key in found.items() if key}
 
 
-def _accounts(
-    stack: Stack, options: LocalOptions, real: Mapping[str, str], running: contextlib.ExitStack
-) -> Simulator | None:
+def _accounts(stack: Stack, options: LocalOptions, real: Mapping[str, str], running: contextlib.ExitStack) -> Simulator | None:
     """Add the accounts to watch: real ones if their keys are in the environment, else simulated ones, if wanted."""
     for provider, key in real.items():
         stack.parameters.put_account(Account.of(AccountName(provider), key, {}))
@@ -150,5 +148,3 @@ def _step(console: Console, spinner: Spinner, done: str, following: str) -> None
 
 def _as_interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-

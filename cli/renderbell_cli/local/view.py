@@ -67,7 +67,11 @@ def _lines(console: Console, watched: Watched) -> None:
                 if key not in told:
                     told.add(key)
                     stamp = time.strftime("%H:%M:%S")
-                    console.print(f"{stamp}  {video.account!s:<17} {word:<22} {video.title or video.video_id}", markup=False, soft_wrap=True)
+                    console.print(
+                        f"{stamp}  {video.account!s:<17} {word:<22} {video.title or video.video_id}",
+                        markup=False,
+                        soft_wrap=True,
+                    )
         time.sleep(REFRESH)
 
 
@@ -83,9 +87,7 @@ def look(watched: Watched) -> Moment | None:
     try:
         names = watched.stack.parameters.account_names()
         in_flight = [v for name in names for v in watched.stack.videos.in_account(name, IN_FLIGHT)]
-        finished = [
-            v for name in names for v in islice(watched.stack.videos.in_account(name, FINISHED), MAX_FINISHED_ACCOUNT)
-        ]
+        finished = [v for name in names for v in islice(watched.stack.videos.in_account(name, FINISHED), MAX_FINISHED_ACCOUNT)]
     except (PynamoDBException, BotoCoreError, ClientError):
         return None
     in_flight.sort(key=lambda video: video.first_seen_at)

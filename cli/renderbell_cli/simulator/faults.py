@@ -107,9 +107,7 @@ class Faults:
         self._lock = threading.Lock()
         self._pending: list[_Pending] = []
 
-    def add(
-        self, fault: Fault, *, provider: str | None = None, path: str = "/", times: int | None = 1, after: int = 0
-    ) -> None:
+    def add(self, fault: Fault, *, provider: str | None = None, path: str = "/", times: int | None = 1, after: int = 0) -> None:
         """Let the next `times` requests (None: all) to `provider` (None: any) below `path` meet `fault`.
 
         The first `after` of them pass unharmed. Where several faults wait for a request, the one added first gets it.

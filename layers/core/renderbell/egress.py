@@ -60,12 +60,17 @@ def guarded_transport(*, allow_local: bool) -> httpx.AsyncHTTPTransport:
     """Return httpx's transport, dialling through GuardedNetwork. No proxy of the environment is used."""
     transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
     # httpx has no public way in for a network backend; the test of a refused address fails if this line stops working.
-    transport._pool._network_backend = GuardedNetwork(allow_local=allow_local)  # type: ignore[attr-defined] # noqa: SLF001
+    transport._pool._network_backend = GuardedNetwork(allow_local=allow_local)  # noqa: SLF001
     return transport
 
 
 async def post(
-    url: str, headers: Mapping[str, str], body: bytes, *, allow_local: bool, transport: httpx.AsyncBaseTransport | None = None
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    allow_local: bool,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Outcome:
     """Post `body` once and say how it ended; never raises for what the receiver or the network does.
 

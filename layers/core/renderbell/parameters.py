@@ -42,7 +42,11 @@ class Parameters:
         return None if value is None else Account.parse(name, value)
 
     def put_account(self, account: Account) -> None:
-        self._put(self._account_path(account.name), account.dump(), "API key and options of an account that Renderbell watches")
+        self._put(
+            self._account_path(account.name),
+            account.dump(),
+            "API key and options of an account that Renderbell watches",
+        )
 
     def remove_account(self, name: AccountName) -> bool:
         """Delete the key. False when there was none."""

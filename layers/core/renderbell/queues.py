@@ -70,7 +70,7 @@ class Queue:
     def send(self, messages: Iterable[PollMessage | DeliveryMessage], *, delay: int = 0) -> int:
         """Send all messages, `delay` seconds from now; return how many. Raises QueueError when SQS refuses any."""
         sent = 0
-        for batch in batched(messages, BATCH):
+        for batch in batched(messages, BATCH, strict=False):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {
                     "Id": str(place),

@@ -13,7 +13,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Raises BadInputError that lists every variable that is missing."""
+        """Read the variables. Raises BadInputError that lists every one that is missing."""
         names = [field.name for field in fields(cls)]
         missing = [name.upper() for name in names if not environment.get(name.upper())]
         if missing:

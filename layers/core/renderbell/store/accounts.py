@@ -42,7 +42,7 @@ class Accounts:
         """Return when the account's first look began, which is now unless it began before."""
         row = self._row(str(account))
         row.update(actions=[self._row.first_look_began_at.set(self._row.first_look_began_at | now)])
-        return row.first_look_began_at or now
+        return row.first_look_began_at
 
     def end_first_look(self, account: AccountName, now: datetime) -> None:
         row = self._row(str(account))

@@ -66,7 +66,9 @@ class Deliveries:
         """Record a failed attempt and when the next one is due."""
         self._finish_attempt(delivery, attempt, [self._row.next_attempt_at.set(when)])
 
-    def end(self, delivery: Delivery, attempt: Attempt | None, status: DeliveryStatus, reason: str | None, now: datetime) -> None:
+    def end(
+        self, delivery: Delivery, attempt: Attempt | None, status: DeliveryStatus, reason: str | None, now: datetime
+    ) -> None:
         """Record how a delivery ended, or that it is held. It is no longer due."""
         actions = [
             self._row.status.set(status.value),

@@ -17,7 +17,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 
-class VideosByPhase(GlobalSecondaryIndex["VideoRow"]):
+class VideosByPhase(GlobalSecondaryIndex["VideoRow"]):  # type: ignore[no-untyped-call]
     """An account's videos in flight, and its finished ones, newest first, without reading the rest."""
 
     class Meta:
@@ -80,7 +80,7 @@ class EndpointRow(Model):
     disabled_reason = UnicodeAttribute(null=True)
 
 
-class DeliveriesDue(GlobalSecondaryIndex["DeliveryRow"]):
+class DeliveriesDue(GlobalSecondaryIndex["DeliveryRow"]):  # type: ignore[no-untyped-call]
     """Pending deliveries by the time of their next attempt. `waiting` exists only while a delivery is pending."""
 
     class Meta:
@@ -116,4 +116,3 @@ def opened[M: Model](model: type[M], name: str) -> type[M]:
     """Return `model` bound to the table `name`. Nothing is sent; region and endpoint are botocore's to find."""
     meta = type("Meta", (), {"table_name": name})
     return type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
-

@@ -1,9 +1,8 @@
 """Remembers videos. A transition is one conditional write, so of two polls that saw the same change one gets through."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.attributes import Attribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -13,6 +12,9 @@ from renderbell.store.tables import VideoRow, opened
 from renderbell.transitions import Known, Transition
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
+
+if TYPE_CHECKING:
+    from pynamodb.attributes import Attribute
 
 IN_FLIGHT: Final = "in-flight"
 FINISHED: Final = "finished"
@@ -51,7 +53,7 @@ class Videos:
         before = self._row.sequence == change.sequence - 1
         return new | before if change.sequence == 1 else before
 
-    def _actions(self, account: AccountName, change: Transition) -> Sequence[Action]:
+    def _actions(self, account: AccountName, change: Transition) -> list[Action]:
         row, seen = self._row, change.seen
         final = seen.status.final
         facts: Sequence[tuple[Attribute[Any], Any]] = [
@@ -63,7 +65,7 @@ class Videos:
             (row.duration_seconds, seen.duration_seconds),
             (row.created_at, seen.created_at),
         ]
-        actions = [
+        actions: list[Action] = [
             row.status.set(seen.status.value),
             row.sequence.set(change.sequence),
             row.rings.set(change.rings),
@@ -140,4 +142,3 @@ def _clipped(value: str | None, limit: int) -> str | None:
 
 def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
-
