@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Final, Literal, Self
 
 from renderbell_cli.simulator import heygen_v1, heygen_v3, memories, pixverse, tavus, videogen
@@ -38,7 +37,7 @@ class Simulator:
     """The providers' APIs on 127.0.0.1, from `start` to `stop`, or within a `with` block.
 
     `libraries` maps (provider, key) to what that key sees; every other key is refused as the provider documents it.
-    `url` is the `base_url` option of an account at any of the providers. Port 0 chooses a free one.
+    Accounts may be added to it while the simulator runs. `url` is the `base_url` option of an account at any of the providers. Port 0 chooses a free one.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Simulator:
         unknown = {provider for provider, _ in libraries} - set(PROVIDERS)
         if unknown:
             raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
-        self.libraries = MappingProxyType(dict(libraries))
+        self.libraries = libraries
         self.faults = Faults()
         self._clock = clock
         self._apis = (

@@ -66,7 +66,8 @@ class Account:
 
     def dump(self) -> str:
         """Return the text that `parse` reads back."""
-        return json.dumps({"key": self.key, **self.options}) if self.options else self.key
+        as_json = self.options or self.key.startswith("{")
+        return json.dumps({"key": self.key, **self.options}) if as_json else self.key
 
     def option(self, name: str, default: str) -> str:
         return self.options.get(name, default)
@@ -96,6 +97,7 @@ class Account:
         try:
             url = urlsplit(self.options["base_url"])
             host = url.hostname or ""
+            _ = url.port
         except ValueError:
             raise BadInputError(f"{self.name}: option base_url is not a URL") from None
         if not host or not (url.scheme == "https" or (url.scheme == "http" and host in LOCAL_HOSTS)):

@@ -1,6 +1,6 @@
 """Says which network addresses an endpoint may have. Everything that is not plainly public is refused."""
 
-from ipaddress import IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +16,12 @@ TRANSLATED: Final = (
     IPv6Network("2001::/32"),  # Teredo
     IPv6Network("2002::/16"),  # 6to4
 )
+NOT_PUBLIC: Final = (
+    # Python 3.13 counts these among the global addresses.
+    IPv6Network("fec0::/10"),  # site-local
+    IPv6Network("3fff::/20"),  # documentation
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays
+)
 
 
 def check_dialled(address: str, *, allow_local: bool) -> None:
@@ -24,13 +30,14 @@ def check_dialled(address: str, *, allow_local: bool) -> None:
     `allow_local` is for a stack on a developer's machine, whose receivers are there too. Raises UnsafeAddressError.
     """
     try:
-        ip = ip_address(address.partition("%")[0])
+        ip = ip_address(address)
     except ValueError:
         raise UnsafeAddressError(f"{address!r} is not an IP address") from None
     if allow_local and ip.is_loopback:
         return
-    translated = ip.version == 6 and any(ip in network for network in TRANSLATED)  # noqa: PLR2004 - IPv6
-    if not ip.is_global or ip.is_multicast or ip.is_reserved or translated:
+    special = any(ip in network for network in (*TRANSLATED, *NOT_PUBLIC))
+    scoped = isinstance(ip, IPv6Address) and ip.scope_id is not None
+    if not ip.is_global or ip.is_multicast or ip.is_reserved or special or scoped:
         raise UnsafeAddressError(f"{ip} is not a public address")
 
 

@@ -80,7 +80,8 @@ def verdict(outcome: Outcome, attempts: int, jitter: float) -> Verdict:
     if attempts > len(DELAYS):
         return Verdict(status=DeliveryStatus.EXHAUSTED)
     wait = DELAYS[attempts - 1] * (1 + JITTER * jitter)
-    asked = min(timedelta(seconds=outcome.retry_after or 0), MAX_RETRY_AFTER)
+    # Bounded as a number first: a receiver may ask for more seconds than a timedelta holds.
+    asked = timedelta(seconds=min(max(0.0, outcome.retry_after or 0.0), MAX_RETRY_AFTER.total_seconds()))
     return Verdict(status=DeliveryStatus.PENDING, wait=max(wait, asked))
 
 

@@ -4,6 +4,8 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpcore
@@ -13,7 +15,7 @@ from renderbell.addresses import check_dialled
 from renderbell.deliveries import ANSWER_LIMIT, DEADLINE, Outcome
 from renderbell.errors import UnsafeAddressError
 from renderbell.http import USER_AGENT
-from renderbell.values import number
+from renderbell.values import retry_after_seconds
 
 CONNECT_TIMEOUT: Final = 5.0
 
@@ -86,6 +88,8 @@ async def post(
         outcome = Outcome(error=f"refused to connect: {error}")
     except OSError as error:
         outcome = Outcome(error=f"cannot find the host: {error.strerror or type(error).__name__}")
+    except UnicodeError:
+        outcome = Outcome(error="cannot find the host: no host can have such a name")
     except (httpx.HTTPError, httpx.InvalidURL, httpcore.ProtocolError) as error:
         outcome = Outcome(error=f"{type(error).__name__}: {error}".rstrip(": ")[:300])
     return Outcome(
@@ -98,17 +102,18 @@ async def post(
 
 
 async def _post(url: str, headers: Mapping[str, str], body: bytes, transport: httpx.AsyncBaseTransport) -> Outcome:
+    """Hand the request to the transport itself: httpx's client prepares the next request of a redirect, and fails on odd ones."""
     timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
-    async with (
-        httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False) as client,
-        client.stream("POST", url, headers={**headers, "user-agent": USER_AGENT}, content=body) as response,
-    ):
+    request = httpx.Request(
+        "POST", url, headers={**headers, "user-agent": USER_AGENT}, content=body, extensions={"timeout": timeout.as_dict()}
+    )
+    async with transport, aclosing(await transport.handle_async_request(request)) as response:
         location = response.headers.get("location")
         return Outcome(
             http_status=response.status_code,
             answer=await _beginning(response),
             error=f"answered {response.status_code} to {location}"[:300] if response.is_redirect and location else None,
-            retry_after=number(response.headers.get("retry-after")),
+            retry_after=retry_after_seconds(response.headers.get("retry-after"), datetime.now(UTC)),
         )
 
 

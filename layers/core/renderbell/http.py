@@ -81,7 +81,8 @@ def _send(
                 headers={name.lower(): value for name, value in response.headers.items()},
                 body=_read(response),
             )
-    except (httpx.DecodingError, httpx.RemoteProtocolError) as error:
+    except (httpx.DecodingError, httpx.RemoteProtocolError, httpx.InvalidURL) as error:
+        # httpx reads a redirect's address even where it is told not to follow it.
         raise BadResponseError(f"the answer is broken off or garbled: {type(error).__name__}") from error
     except httpx.TransportError as error:
         # The words of httpx name the host at most; the key is in a header and never in a URL.

@@ -56,15 +56,17 @@ def transition(
     3. It rings when it is final, except on the first look for a video that was there before.
     4. What the first look could not establish is recorded as sequence 0, and its first conclusive sighting is still part
        of that look: silent.
+    5. An inconclusive sighting changes nothing that is on record: the listing would undo at every poll what a look-up found.
     """
-    if known is None and first_look is not None and not seen.conclusive:
-        return Transition(seen=seen, previous=None, sequence=0, at=at, rings=False)
     if known is None:
-        rings = seen.status.final and (first_look is None or _born_since(first_look, seen, above_known=above_known))
-        return Transition(seen=seen, previous=None, sequence=1, at=at, rings=rings)
+        new = first_look is None or _born_since(first_look, seen, above_known=above_known)
+        established = new or seen.conclusive
+        return Transition(seen=seen, previous=None, sequence=int(established), at=at, rings=new and seen.status.final)
+    if not seen.conclusive:
+        return None
     if known.sequence == 0:
         rings = seen.status.final and first_look is not None and first_look.announces
-        return Transition(seen=seen, previous=None, sequence=1, at=at, rings=rings) if seen.conclusive else None
+        return Transition(seen=seen, previous=None, sequence=1, at=at, rings=rings)
     if not _may_follow(known.status, seen.status, restarts=restarts):
         return None
     return Transition(seen=seen, previous=known.status, sequence=known.sequence + 1, at=at, rings=seen.status.final)
@@ -81,7 +83,7 @@ def _may_follow(known: Status, seen: Status, *, restarts: bool) -> bool:
 
 
 def _born_since(first_look: FirstLook, seen: Sighting, *, above_known: bool) -> bool:
-    """Say whether a video first seen final during the first look was made after that look began.
+    """Say whether a video first seen during the first look was made after that look began.
 
     Its `created_at` tells. Without one, standing above videos that are on record already tells, in a listing whose order
     is newest first.

@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from renderbell_cli.local.engine import engine
+from renderbell_cli.receiver import Receiver
+from renderbell_cli.simulator import Library, Simulator
+from tests.integration.world import ROOT, Clock, World, point_at
+
+
+@pytest.fixture(scope="session")
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a local AWS for all tests of the session."""
+    log: Path = tmp_path_factory.mktemp("engine") / "ministack.log"
+    with engine(ROOT, log) as url:
+        yield url
+
+
+@pytest.fixture
+def world(engine_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    point_at(engine_url, monkeypatch)
+    libraries: dict[tuple[str, str], Library] = {}
+    secrets: dict[str, str] = {}
+    clock = Clock()
+    with Simulator(libraries=libraries, clock=clock) as simulator, Receiver(secrets.get) as receiver:
+        yield World(
+            monkeypatch=monkeypatch,
+            simulator=simulator,
+            receiver=receiver,
+            clock=clock,
+            libraries=libraries,
+            secrets=secrets,
+        )

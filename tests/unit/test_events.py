@@ -1,0 +1,311 @@
+"""What the world is told: an id that repeats and gives nothing away, one body for every provider, words for people."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from renderbell.events import EVENT_TYPES, PROVIDER_NAMES, VideoRecord, email_text, event_id, event_of, masked, spoken_duration, subject
+from renderbell.video import AccountName, Status
+
+NOON: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+PIXVERSE_ID: Final = "user:1234-pixverse:someone@team.example-video:11223344"
+VIDEO: Final = VideoRecord(
+    account=AccountName("heygen", "marketing"),
+    video_id="v-1",
+    status=Status.COMPLETED,
+    sequence=2,
+    previous_status=Status.GENERATING,
+    provider_status="completed",
+    title="Spring sale",
+    url="https://cdn.example/v-1.mp4",
+    thumbnail_url="https://cdn.example/v-1.jpg",
+    url_expires_at=NOON + timedelta(days=7),
+    error=None,
+    duration_seconds=61.5,
+    created_at=NOON - timedelta(seconds=200),
+    first_seen_at=NOON - timedelta(seconds=180),
+    changed_at=NOON,
+    finished_at=NOON,
+)
+BARE: Final = replace(
+    VIDEO,
+    previous_status=None,
+    provider_status=None,
+    title=None,
+    url=None,
+    thumbnail_url=None,
+    url_expires_at=None,
+    duration_seconds=None,
+    created_at=None,
+)
+FAILED: Final = replace(BARE, status=Status.FAILED, title="Spring sale", error="the script is too long")
+DELETED: Final = replace(BARE, status=Status.DELETED, title="Spring sale")
+FINAL: Final = st.sampled_from([Status.COMPLETED, Status.FAILED, Status.DELETED])
+TITLES: Final = st.none() | st.text(max_size=300)
+
+
+def body_of(video: VideoRecord) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(event_of(video).body)
+    return body
+
+
+def test_the_body_is_exactly_what_the_design_says() -> None:
+    assert body_of(VIDEO) == {
+        "type": "video.completed",
+        "timestamp": "2026-11-24T12:00:00Z",
+        "data": {
+            "provider": "heygen",
+            "account": "marketing",
+            "video_id": "v-1",
+            "title": "Spring sale",
+            "status": "completed",
+            "provider_status": "completed",
+            "previous_status": "generating",
+            "url": "https://cdn.example/v-1.mp4",
+            "thumbnail_url": "https://cdn.example/v-1.jpg",
+            "url_expires_at": "2026-12-01T12:00:00Z",
+            "error": None,
+            "duration_seconds": 61.5,
+            "created_at": "2026-11-24T11:56:40Z",
+            "first_seen_at": "2026-11-24T11:57:00Z",
+            "finished_at": "2026-11-24T12:00:00Z",
+            "seconds_in_flight": 200.0,
+            "sequence": 2,
+        },
+    }
+
+
+def test_what_is_not_known_is_null_and_never_left_out() -> None:
+    data = body_of(BARE)["data"]
+
+    assert data.keys() == body_of(VIDEO)["data"].keys()
+    assert {name for name, value in data.items() if value is None} == {
+        *("title", "provider_status", "previous_status", "url", "thumbnail_url", "url_expires_at"),
+        *("error", "duration_seconds", "created_at"),
+    }
+
+
+def test_an_event_carries_what_it_is_filtered_by() -> None:
+    event = event_of(FAILED)
+
+    assert (event.type, event.account, event.status) == ("video.failed", FAILED.account, Status.FAILED)
+    assert event.event_id == event_id(FAILED.account, FAILED.video_id, FAILED.sequence)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.final])
+def test_every_end_is_an_event_that_endpoints_can_ask_for(status: Status) -> None:
+    assert event_of(replace(VIDEO, status=status)).type in EVENT_TYPES
+
+
+@given(title=TITLES, video_id=st.text(min_size=1), error=st.none() | st.text())
+def test_a_body_is_one_line_of_json_that_keeps_every_character(title: str | None, video_id: str, error: str | None) -> None:
+    video = replace(FAILED, title=title, video_id=video_id, error=error)
+
+    data = body_of(video)["data"]
+
+    assert (data["title"], data["video_id"], data["error"]) == (title, video_id, error)
+    assert "\n" not in event_of(video).body
+    assert event_of(video) == event_of(video)
+
+
+def test_a_body_is_written_in_the_title_s_own_letters() -> None:
+    assert '"title":"Überraschung 🎉"' in event_of(replace(VIDEO, title="Überraschung 🎉")).body
+
+
+@pytest.mark.parametrize(
+    ("created", "seen", "finished", "seconds"),
+    [
+        (NOON - timedelta(minutes=2), NOON - timedelta(minutes=1), NOON, 120.0),
+        (None, NOON - timedelta(minutes=1), NOON, 60.0),
+        (NOON - timedelta(milliseconds=1234), NOON, NOON, 1.2),
+        (NOON + timedelta(minutes=5), NOON, NOON, 0.0),  # the provider's clock is ahead of ours
+        (NOON, NOON, None, None),
+    ],
+)
+def test_the_time_in_flight_runs_from_creation_or_from_our_first_sight(
+    created: datetime | None, seen: datetime, finished: datetime | None, seconds: float | None
+) -> None:
+    video = replace(VIDEO, created_at=created, first_seen_at=seen, finished_at=finished)
+
+    assert body_of(video)["data"]["seconds_in_flight"] == seconds
+
+
+# The id.
+
+
+def test_an_id_is_the_same_in_every_release() -> None:
+    digest = hashlib.sha256(b"heygen/marketing\nv-1\n2").hexdigest()
+
+    assert event_id(AccountName("heygen", "marketing"), "v-1", 2) == "evt_" + digest[:32]
+    assert digest.startswith("b1cdcd33"), "receivers know this id: a repeat after a deploy must carry it again"
+
+
+@given(changes=st.fixed_dictionaries({"title": TITLES, "url": st.none() | st.text(), "changed_at": st.datetimes(timezones=st.just(UTC))}))
+def test_an_id_depends_on_account_video_and_sequence_alone(changes: dict[str, Any]) -> None:
+    assert event_of(replace(VIDEO, **changes)).event_id == event_of(VIDEO).event_id
+
+
+IDENTITIES = st.tuples(st.sampled_from(["a", "b"]), st.text("12\n/", max_size=4), st.integers(0, 30))
+
+
+@given(one=IDENTITIES, other=IDENTITIES)
+def test_two_transitions_share_an_id_only_when_they_are_the_same(one: tuple[str, str, int], other: tuple[str, str, int]) -> None:
+    ids = [event_id(AccountName("tavus", name), video_id, sequence) for name, video_id, sequence in (one, other)]
+
+    assert (ids[0] == ids[1]) == (one == other)
+
+
+@given(video_id=st.text() | st.emails())
+def test_an_id_is_a_hash_that_a_header_can_carry_and_gives_nothing_away(video_id: str) -> None:
+    assert re.fullmatch("evt_[0-9a-f]{32}", event_id(AccountName("pixverse"), video_id, 1))
+
+
+# The masked id.
+
+
+@pytest.mark.parametrize(
+    ("video_id", "shown"),
+    [
+        (PIXVERSE_ID, "user:1234-pixverse:s***@***:11223344"),
+        ("someone@team.example", "s***@***"),
+        ("a@b", "a***@***"),
+        ("a@b@c", "a***@***"),
+        ("@handle", "@handle"),
+        ("v-1", "v-1"),
+        ("user:1:2", "user:1:2"),
+        ("", ""),
+    ],
+)
+def test_an_address_inside_an_id_is_masked(video_id: str, shown: str) -> None:
+    assert masked(video_id) == shown
+
+
+@given(email=st.emails())
+def test_no_address_of_any_form_is_left_in_a_masked_pixverse_id(email: str) -> None:
+    shown = masked(f"user:1234-pixverse:{email}-video:11223344")
+
+    assert email not in shown
+    assert email.partition("@")[2] not in shown
+    assert shown.startswith("user:1234-pixverse:")
+    assert shown.endswith(":11223344"), "the number still tells videos apart"
+
+
+@given(video_id=st.text())
+def test_masking_twice_masks_no_more(video_id: str) -> None:
+    assert masked(masked(video_id)) == masked(video_id)
+
+
+# The e-mail.
+
+
+@given(title=TITLES, status=FINAL, provider=st.sampled_from(sorted(PROVIDER_NAMES)))
+def test_a_subject_is_within_the_rules_of_sns_whatever_the_title_holds(title: str | None, status: Status, provider: str) -> None:
+    line = subject(body_of(replace(VIDEO, title=title, status=status, account=AccountName(provider))))
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert 0 < len(line) < 100
+    assert line[0].isalpha()
+    assert line == line.strip()
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("Spring sale", "Completed: Spring sale (HeyGen)"),
+        (None, "Completed: untitled (HeyGen)"),
+        ("  two\r\nlines\tand\x00more ", "Completed: two lines and more (HeyGen)"),
+        ("Café 🎉 menu", "Completed: Caf menu (HeyGen)"),
+        ("x" * 200, "Completed: " + "x" * 85 + "..."),
+        ("x" * 79, "Completed: " + "x" * 79 + " (HeyGen)"),
+        ("x" * 80, "Completed: " + "x" * 80 + " (HeyG..."),
+    ],
+)
+def test_a_subject_names_the_end_the_title_and_the_provider(title: str | None, line: str) -> None:
+    assert subject(body_of(replace(VIDEO, title=title))) == line
+
+
+def test_the_email_of_a_completed_video_has_its_link() -> None:
+    assert email_text(body_of(VIDEO)).splitlines() == [
+        "Your video is ready: Spring sale",
+        "",
+        "Provider   HeyGen, account marketing",
+        "Took       3 min 20 s",
+        "Length     1 min 2 s",
+        "",
+        "Watch it:",
+        "https://cdn.example/v-1.mp4",
+        "(this link works until 2026-12-01T12:00:00Z)",
+        "",
+        "Video id   v-1",
+        "Sent by Renderbell",
+    ]
+
+
+def test_the_email_of_a_failed_video_has_the_reason() -> None:
+    assert email_text(body_of(FAILED)).splitlines() == [
+        "This video failed: Spring sale",
+        "",
+        "Provider   HeyGen, account marketing",
+        "Took       3 min",
+        "Reason     the script is too long",
+        "",
+        "Video id   v-1",
+        "Sent by Renderbell",
+    ]
+
+
+def test_the_email_of_a_failed_video_says_when_there_is_no_reason() -> None:
+    assert "Reason     the provider gave none" in email_text(body_of(replace(FAILED, error=None)))
+
+
+def test_the_email_of_a_deleted_video_says_where_it_was_deleted() -> None:
+    assert email_text(body_of(DELETED)).splitlines() == [
+        "This video was deleted at its provider: Spring sale",
+        "",
+        "Provider   HeyGen, account marketing",
+        "Took       3 min",
+        "",
+        "Video id   v-1",
+        "Sent by Renderbell",
+    ]
+
+
+def test_an_email_without_a_link_promises_none() -> None:
+    text = email_text(body_of(replace(VIDEO, url=None)))
+
+    assert "Watch it" not in text
+    assert "works until" not in text
+
+
+@given(title=TITLES.filter(lambda title: title is None or bool(title.strip())), status=FINAL)
+def test_a_title_is_always_one_line_of_the_email(title: str | None, status: Status) -> None:
+    text = email_text(body_of(replace(VIDEO, title=title, status=status)))
+
+    assert len(text.split("\n")) == len(email_text(body_of(replace(VIDEO, status=status))).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (42.4, "42 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (3599.6, "1 h"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+        (90000, "25 h"),
+    ],
+)
+def test_a_duration_is_told_as_people_say_it(seconds: float, words: str) -> None:
+    assert spoken_duration(seconds) == words

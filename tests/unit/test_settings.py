@@ -1,0 +1,46 @@
+"""The environment of a function is read once, and what is missing is named at once."""
+
+from dataclasses import fields
+
+import pytest
+
+from renderbell.errors import BadInputError
+from renderbell.settings import DeliverSettings, DispatchSettings, NotifySettings, PollSettings, Settings
+
+EVERY = pytest.mark.parametrize("settings", [DispatchSettings, PollSettings, NotifySettings, DeliverSettings])
+
+
+def variables(settings: type[Settings]) -> list[str]:
+    return [field.name.upper() for field in fields(settings)]
+
+
+@EVERY
+def test_every_missing_variable_is_named(settings: type[Settings]) -> None:
+    with pytest.raises(BadInputError) as refused:
+        settings.read({"PATH": "/usr/bin"})
+
+    assert str(refused.value) == f"the function's environment lacks {', '.join(variables(settings))}"
+
+
+@EVERY
+def test_only_the_missing_are_named_and_an_empty_one_is_missing(settings: type[Settings]) -> None:
+    first, last, *_ = variables(settings)[0], variables(settings)[-1]
+    present = {name: "a value" for name in variables(settings) if name != first}
+
+    with pytest.raises(BadInputError) as refused:
+        settings.read({**present, last: ""})
+
+    assert str(refused.value) == f"the function's environment lacks {first}, {last}"
+
+
+def test_a_whole_environment_becomes_settings_and_the_rest_is_ignored() -> None:
+    environment = {"PARAMETERS_PREFIX": "/renderbell/dev", "ACCOUNTS_TABLE": "accounts", "VIDEOS_TABLE": "videos", "LANG": "C"}
+
+    assert PollSettings.read(environment) == PollSettings(
+        parameters_prefix="/renderbell/dev", accounts_table="accounts", videos_table="videos"
+    )
+
+
+def test_names_are_upper_case_only() -> None:
+    with pytest.raises(BadInputError, match="ENDPOINTS_TABLE"):
+        NotifySettings.read({"endpoints_table": "e", "DELIVERIES_TABLE": "d", "DELIVERY_QUEUE_URL": "q"})
