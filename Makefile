@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM looks for python3.13 on the PATH, and its own environment has one, with pip.
 export PATH := $(CURDIR)/$(TOOLS)/sam/bin:$(PATH)
 
-.PHONY: help setup local test test-quick lint format build deploy lock clean
+.PHONY: help setup local test test-quick soak lint format build deploy lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
@@ -26,6 +26,9 @@ test: setup $(TOOLS)/node/ready ## Run all tests, with a coverage report
 
 test-quick: .venv/ready ## Run the tests that need no stack
 	$(BIN)/python -m pytest -q tests/unit tests/providers
+
+soak: setup ## Kill every function before each single one of its statements (about an hour)
+	RENDERBELL_KILL_STEP=1 $(BIN)/python -m pytest -q --timeout 7200 tests/integration/test_killed_anywhere.py
 
 lint: .venv/ready $(TOOLS)/sam/ready ## Check style, types, imports and the template
 	$(BIN)/ruff check .

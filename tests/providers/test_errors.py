@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from renderbell import http
 from renderbell.errors import (
@@ -178,6 +180,7 @@ def test_an_http_status_means_the_same_at_every_provider(name: str, status: int,
         (429, RateLimitedError),
         (500, ProviderFaultError),
         (503, ProviderFaultError),
+        (300, BadResponseError),
         (304, BadResponseError),
     ],
 )
@@ -255,25 +258,24 @@ def test_retry_after_is_heard_with_a_rate_limit_inside_http_200_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "kind"),
+    ("raised", "kind", "words"),
     [
-        (httpx.ConnectError("[Errno -2] Name or service not known"), ProviderFaultError),
-        (httpx.ConnectTimeout("timed out"), ProviderFaultError),
-        (httpx.ReadTimeout(""), ProviderFaultError),
-        (httpx.ReadError("reset by peer"), ProviderFaultError),
-        (httpx.RemoteProtocolError("Server disconnected"), BadResponseError),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), ProviderFaultError, "Name or service not known"),
+        (httpx.ConnectTimeout("timed out"), ProviderFaultError, "timed out"),
+        (httpx.ReadTimeout(""), ProviderFaultError, "ReadTimeout"),
+        (httpx.ReadError("reset by peer"), ProviderFaultError, "reset by peer"),
+        (httpx.RemoteProtocolError("Server disconnected"), BadResponseError, "RemoteProtocolError"),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 @pytest.mark.parametrize("name", KINDS)
-def test_no_answer_is_an_error_with_words(name: str, raised: Exception, kind: type[ProviderError]) -> None:
+def test_no_answer_is_an_error_that_says_why(name: str, raised: Exception, kind: type[ProviderError], words: str) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         raise raised
 
     error = error_of(name, Server(answer))
     assert type(error) is kind
-    assert str(raised) in str(error) or type(raised).__name__ in str(error)
-    assert not str(error).endswith(": ")
+    assert str(error).endswith(words)
 
 
 def test_an_answer_that_breaks_off_is_a_bad_response() -> None:
@@ -348,6 +350,13 @@ def test_a_redirect_within_the_host_is_followed_with_the_key(name: str, to: str)
         assert server.requests[1].headers[header] == value
 
 
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_address_beside_a_good_answer_is_no_redirect(status: int) -> None:
+    server = always(status, listing("tavus"), location="/elsewhere")
+    assert next(provider("tavus").pages(server.client)).ids == []
+    assert len(server.requests) == 1
+
+
 def test_a_redirected_post_is_not_sent_again() -> None:
     server = Server(lambda _: redirect("/moved", 307))
     assert type(error_of("memories", server)) is BadResponseError
@@ -355,10 +364,20 @@ def test_a_redirected_post_is_not_sent_again() -> None:
 
 
 @pytest.mark.parametrize("to", ["https://[::1/x", "https://\u2603\u2603..example/", "https://h:port/", "\x00", "mailto:x@y"])
-def test_a_redirect_to_an_unreadable_address_is_a_bad_response(to: str) -> None:
+@pytest.mark.parametrize("status", [300, 302])
+def test_a_redirect_to_an_unreadable_address_is_a_bad_response(to: str, status: int) -> None:
     location = [(b"location", to.encode())]
-    server = Server(lambda _: httpx.Response(302, headers=location))
+    server = Server(lambda _: httpx.Response(status, headers=location))
     assert type(error_of("tavus", server)) is BadResponseError
+
+
+@given(location=st.text() | st.from_regex(r"(https?:)?//[^ ]{0,20}(:\w*)?/[^ ]{0,9}"))
+def test_wherever_a_redirect_points_it_is_followed_within_the_host_or_an_error_of_ours(location: str) -> None:
+    raw = [(b"location", location.encode(errors="replace"))]
+    server = Server(lambda _: httpx.Response(302, headers=raw))
+    with pytest.raises(ProviderError):
+        next(provider("tavus").pages(server.client))
+    assert {request.url.host for request in server.requests} == {"tavusapi.com"}
 
 
 def test_redirects_without_end_are_a_bad_response() -> None:

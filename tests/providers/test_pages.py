@@ -1,5 +1,6 @@
 """The normal form of every saved listing, and of the values in all the shapes that providers send them in."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
@@ -411,6 +412,17 @@ def test_a_time_is_read_in_every_form_in_use(value: Any, read: datetime | None) 
     assert moment(value) == read
 
 
+@pytest.mark.parametrize("value", ["2025-11-29 07:06:40", "Sat, 29 Nov 2025 07:06:40 -0000"])
+def test_a_time_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert moment(value) == at(2025, 11, 29, 7, 6, 40)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize("kind", CREATED)
 @pytest.mark.parametrize("value", [1764400000, "1764400000", 1764400000000, "2025-11-29T07:06:40Z"])
 def test_every_provider_reads_its_creation_time_in_any_form(kind: str, value: Any) -> None:
@@ -420,6 +432,19 @@ def test_every_provider_reads_its_creation_time_in_any_form(kind: str, value: An
 @pytest.mark.parametrize("kind", CREATED)
 def test_a_strange_creation_time_does_not_cost_us_the_video(kind: str) -> None:
     assert sighting(kind, **{CREATED[kind]: "soon"}) == sighting(kind)
+
+
+@pytest.mark.parametrize(
+    "value", ["inf", "-Infinity", "nan", float("inf"), float("nan"), "1e999", 10**400, True, "", "x", None, []]
+)
+def test_what_is_no_finite_number_is_absent(value: Any) -> None:
+    assert number(value) is None
+
+
+@pytest.mark.parametrize("kind", ["heygen", "heygen-v1", "memories", "pixverse"])
+def test_a_duration_is_read_from_a_number_or_its_text(kind: str) -> None:
+    durations = [sighting(kind, duration=value).duration_seconds for value in (12.5, "12.5", "null", None, "NaN")]
+    assert durations == [12.5, 12.5, None, None, None]
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()))

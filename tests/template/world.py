@@ -93,14 +93,21 @@ class Aws:
 
     def _UpdateItem(self, asked: Json) -> Json:  # noqa: N802
         self._check_condition(asked)
-        return {"Attributes": self._find(asked["TableName"], asked["Key"]) or asked["Key"]}
+        names, values = asked["ExpressionAttributeNames"], asked.get("ExpressionAttributeValues", {})
+        row = {**asked["Key"], **(self._find(asked["TableName"], asked["Key"]) or {})}
+        for name, default, value in re.findall(r"(#\d+) = (if_not_exists \(#\d+, )?(:\d+)", asked["UpdateExpression"]):
+            if not default or names[name] not in row:
+                row[names[name]] = values[value]
+        return {"Attributes": row}
 
     def _PutItem(self, asked: Json) -> Json:  # noqa: N802
         self._check_condition(asked)
         return {}
 
     def _SendMessageBatch(self, asked: Json) -> Json:  # noqa: N802
-        sent = [{"Id": entry["Id"], "MessageId": f"message-{entry['Id']}", "MD5OfMessageBody": ""} for entry in asked["Entries"]]
+        sent = [
+            {"Id": entry["Id"], "MessageId": f"message-{entry['Id']}", "MD5OfMessageBody": ""} for entry in asked["Entries"]
+        ]
         return {"Successful": sent, "Failed": []}
 
     def _Publish(self, asked: Json) -> Json:  # noqa: N802
@@ -158,7 +165,13 @@ def sample_event_id() -> str:
 def delivery(endpoint_id: str, event_id: str) -> dict[str, Any]:
     """Return a delivery whose first attempt was just claimed, as an item of its table."""
     data = {"provider": "heygen", "account": "marketing", "video_id": "v", "title": "Köln 🎬", "status": "completed"}
-    rest = {"seconds_in_flight": 90.0, "duration_seconds": 12.0, "error": None, "url": "https://v.example/1", "url_expires_at": None}
+    rest = {
+        "seconds_in_flight": 90.0,
+        "duration_seconds": 12.0,
+        "error": None,
+        "url": "https://v.example/1",
+        "url_expires_at": None,
+    }
     row = DeliveryRow(
         endpoint_id,
         event_id,
@@ -204,7 +217,7 @@ def world() -> Iterator[World]:
 
 
 class _Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.0"  # no connection outlives its request
 
     @property
     def world(self) -> World:

@@ -120,7 +120,8 @@ def test_what_cannot_be_used_is_refused_by_account_and_reason_and_never_by_value
 
 
 @pytest.mark.parametrize(
-    "url", ["https://api.example", "https://api.example:8443/v1", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80/x"]
+    "url",
+    ["https://api.example", "https://api.example:8443/v1", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80/x"],
 )
 def test_a_base_url_is_https_or_on_this_machine(url: str) -> None:
     assert Account.parse(NAME, stored(base_url=url)).option("base_url", "") == url
@@ -154,7 +155,9 @@ def test_the_key_and_the_options_are_in_no_repr(key: str) -> None:
 
 @given(
     fields=st.dictionaries(
-        st.sampled_from([*OPTIONS, "key", "other"]), st.none() | st.booleans() | st.integers() | st.floats() | st.text(), max_size=4
+        st.sampled_from([*OPTIONS, "key", "other"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        max_size=4,
     )
 )
 def test_any_json_object_is_an_account_or_bad_input(fields: dict[str, Any]) -> None:

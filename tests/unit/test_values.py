@@ -68,7 +68,9 @@ def test_a_number_is_finite_or_nothing(value: Any, expected: float | None) -> No
     assert number(value) == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [(3, 3), ("3", 3), (3.0, 3), (3.5, None), ("3.5", None), ("x", None), (True, None)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(3, 3), ("3", 3), (3.0, 3), (3.5, None), ("3.5", None), ("x", None), (True, None)]
+)
 def test_an_integer_is_whole_or_nothing(value: Any, expected: int | None) -> None:
     assert integer(value) == expected
 
@@ -99,7 +101,21 @@ def test_a_time_is_read_from_every_form_the_providers_use(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", "null", "yesterday", True, {}, [], 1e300, -1e300, "1e18", math.nan, "0001-01-01T00:00:00+14:00", "2026-13-01T00:00:00Z"],
+    [
+        None,
+        "",
+        "null",
+        "yesterday",
+        True,
+        {},
+        [],
+        1e300,
+        -1e300,
+        "1e18",
+        math.nan,
+        "0001-01-01T00:00:00+14:00",
+        "2026-13-01T00:00:00Z",
+    ],
 )
 def test_a_time_that_cannot_be_read_is_no_time_and_no_error(value: Any) -> None:
     assert moment(value) is None

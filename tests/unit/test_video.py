@@ -40,7 +40,19 @@ def test_an_account_is_read_from_its_written_form(text: str, account: AccountNam
 
 @pytest.mark.parametrize(
     "text",
-    ["", "/", "/marketing", "heygen/a/b", "hey gen", "heygen/a b", "heygen/a\n", "heygen/a#b", "heygen/a:b", "heygen/é", "heygen/*"],
+    [
+        "",
+        "/",
+        "/marketing",
+        "heygen/a/b",
+        "hey gen",
+        "heygen/a b",
+        "heygen/a\n",
+        "heygen/a#b",
+        "heygen/a:b",
+        "heygen/é",
+        "heygen/*",
+    ],
 )
 def test_what_is_no_account_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadInputError, match="for example heygen/marketing"):

@@ -125,7 +125,7 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    for sign, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+    for sign, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 5)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ class TopicFeed:
 def listening(topic_arn: str) -> Iterator[TopicFeed]:
     """Subscribe a queue to the topic and collect its messages until the block ends."""
     sqs, sns = boto3.client("sqs"), boto3.client("sns")
-    url = sqs.create_queue(QueueName="renderbell-local-feed")["QueueUrl"]
+    url = sqs.create_queue(QueueName=f"renderbell-local-feed-{secrets.token_hex(4)}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
     feed, stop = TopicFeed(), threading.Event()
@@ -54,7 +55,7 @@ def listening(topic_arn: str) -> Iterator[TopicFeed]:
         yield feed
     finally:
         stop.set()
-        thread.join(timeout=5)
+        thread.join(timeout=1.5)
 
 
 def _collect(sqs: "SQSClient", url: str, feed: TopicFeed, stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,14 +45,21 @@ class LocalOptions:
 
 def run(options: LocalOptions) -> None:
     """Start everything, watch until Ctrl-C or SIGTERM, stop everything. Raises LocalRunError, StackNotFoundError."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()  # an interrupt that lands in a library's clean-up can be lost there: the flag cannot
+        raise KeyboardInterrupt
+
+    for sign in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job inherits it as ignored
+        signal.signal(sign, stop)
     console = Console(highlight=False)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as running:
-        _run(options, console, running)
+        _run(options, console, running, stopping)
     console.print("Everything that was started is stopped.")
 
 
-def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack) -> None:
+def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack, stopping: threading.Event) -> None:
     began = time.monotonic()
     project = project_folder()
     folder = project / ".renderbell"
@@ -72,7 +80,7 @@ def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack)
     state = _state(stack, url, receiver, simulator)
     running.enter_context(_announced(state, options.ready_file))
     console.print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.\n")
-    watch(console, Watched(stack=stack, receiver=receiver, feed=feed))
+    watch(console, Watched(stack=stack, receiver=receiver, feed=feed), stopping)
 
 
 def real_keys(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -144,7 +152,3 @@ def _announced(state: Mapping[str, Any], ready_file: Path | None) -> Iterator[No
 def _step(console: Console, spinner: Spinner, done: str, following: str) -> None:
     console.print(f"[green]✓[/] {done}")
     spinner.update(following)
-
-
-def _as_interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

@@ -40,7 +40,7 @@ def ticking(stack: Stack, providers: Sequence[str], seconds: float) -> Iterator[
         yield
     finally:
         stop.set()
-        thread.join(timeout=5)
+        thread.join(timeout=1)
 
 
 def _waiting(sqs: "SQSClient", url: str) -> int:

@@ -1,5 +1,6 @@
 """The live view of `renderbell local`: videos, their statuses, and the rings as they arrive on both channels."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,26 +41,25 @@ class Moment:
     webhook: frozenset[str]
 
 
-def watch(console: Console, watched: Watched) -> None:
-    """Show the stack until interrupted: a live table in a terminal, else one line for each change."""
+def watch(console: Console, watched: Watched, stopping: threading.Event) -> None:
+    """Show the stack until `stopping`: a live table in a terminal, else one line for each change."""
     if console.is_terminal:
-        _live(console, watched)
+        _live(console, watched, stopping)
     else:
-        _lines(console, watched)
+        _lines(console, watched, stopping)
 
 
-def _live(console: Console, watched: Watched) -> None:
+def _live(console: Console, watched: Watched, stopping: threading.Event) -> None:
     with Live(console=console, refresh_per_second=4, screen=False) as live:
-        while True:
+        while not stopping.wait(REFRESH):
             moment = look(watched)
             if moment is not None:
                 live.update(_picture(moment, max(10, console.height - 6)))
-            time.sleep(REFRESH)
 
 
-def _lines(console: Console, watched: Watched) -> None:
+def _lines(console: Console, watched: Watched, stopping: threading.Event) -> None:
     told: set[tuple[str, str, str]] = set()
-    while True:
+    while not stopping.wait(REFRESH):
         moment = look(watched)
         for video in reversed(moment.videos if moment else ()):
             for word in _news(video, moment):
@@ -72,7 +72,6 @@ def _lines(console: Console, watched: Watched) -> None:
                         markup=False,
                         soft_wrap=True,
                     )
-        time.sleep(REFRESH)
 
 
 def _news(video: VideoRecord, moment: Moment | None) -> Sequence[str]:
@@ -90,6 +89,8 @@ def look(watched: Watched) -> Moment | None:
         finished = [v for name in names for v in islice(watched.stack.videos.in_account(name, FINISHED), MAX_FINISHED_ACCOUNT)]
     except (PynamoDBException, BotoCoreError, ClientError):
         return None
+    done = {(video.account, video.video_id) for video in finished}  # one that ended between the two questions
+    in_flight = [video for video in in_flight if (video.account, video.video_id) not in done]
     in_flight.sort(key=lambda video: video.first_seen_at)
     finished.sort(key=lambda video: video.finished_at or video.first_seen_at, reverse=True)
     return Moment(

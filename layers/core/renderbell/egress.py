@@ -102,7 +102,7 @@ async def post(
 
 
 async def _post(url: str, headers: Mapping[str, str], body: bytes, transport: httpx.AsyncBaseTransport) -> Outcome:
-    """Hand the request to the transport itself: httpx's client prepares the next request of a redirect, and fails on odd ones."""
+    """Hand the request to the transport itself: httpx's client prepares to follow a redirect, and fails on odd ones."""
     timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
     request = httpx.Request(
         "POST", url, headers={**headers, "user-agent": USER_AGENT}, content=body, extensions={"timeout": timeout.as_dict()}

@@ -1,0 +1,120 @@
+"""A function may die between any two statements. Each of its statements is tried; the rest of the world goes on.
+
+The functions are loaded anew in the process that dies: connections do not survive a fork.
+"""
+
+import asyncio
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from renderbell.deliver import Deliver
+from renderbell.queues import DeliveryMessage
+from tests.integration.killing import run_and_kill_before
+from tests.integration.world import Context, World, load, sqs_event, video
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+STEP = int(os.environ.get("RENDERBELL_KILL_STEP", "31"))
+"""A prime, so that statements of every kind are met; `make soak` sets it to 1 and tries them all."""
+
+
+def test_poll_may_die_anywhere_and_each_end_is_told_once(world: World) -> None:
+    tried = 0
+    for statement in range(1, 10_000, STEP):
+        account = world.add_account(f"tavus/s{statement}", first_look_done=True)
+        world.library(account).add(video("known", born=time.time() - 50, generating=40), video("new", born=time.time() - 5))
+        tried += 1
+        if not run_and_kill_before(statement, lambda account=account: load_and_poll(account)):
+            break
+        world.poll(account)
+    else:
+        pytest.fail("the function never came to its end")
+    assert tried > 5
+    world.flow()
+    rings = world.rings()
+    assert len({ring["id"] for ring in rings}) == len(rings) == 2 * tried
+    assert {ring["type"] for ring in rings} == {"video.completed"}
+
+
+def test_poll_may_die_anywhere_during_the_first_look_and_the_old_stay_silent(world: World) -> None:
+    for statement in range(1, 10_000, STEP):
+        account = world.add_account(f"videogen/s{statement}", video("old"))
+        done = not run_and_kill_before(statement, lambda account=account: load_and_poll(account))
+        world.library(account).add(video("born", born=time.time() - 2))
+        world.poll(account)
+        assert set(world.statuses(account)) == {"old", "born"}
+        if done:
+            break
+    world.flow()
+    silent = [ring for ring in world.rings() if ring["data"]["video_id"].startswith("old")]
+    assert silent == []
+
+
+def test_notify_may_die_anywhere_and_each_receiver_hears_once(world: World) -> None:
+    world.add_endpoint()
+    tried = 0
+    for statement in range(3, 10_000, STEP):
+        account = world.add_account(f"tavus/s{statement}", first_look_done=True)
+        world.library(account).add(video("v", born=time.time() - 5))
+        world.poll(account)
+        records = world.stream_records()
+        event = {"Records": list(records)}
+        tried += 1
+        done = not run_and_kill_before(statement, lambda event=event: load("notify").handler(event, Context()))
+        world.apps["notify"].handler(event, Context())
+        if done:
+            break
+    world.flow()
+    rings, received = world.rings(), world.receiver.events()
+    assert len({ring["id"] for ring in rings}) == len(rings) == tried > 3
+    assert len({one.webhook_id for one in received}) == len(received) == tried
+
+
+def test_deliver_may_die_anywhere_and_each_receiver_hears_of_one_event(world: World) -> None:
+    endpoint = world.add_endpoint()
+    account = world.add_account("tavus/main", first_look_done=True)
+    tried = 0
+    for statement in range(2, 10_000, STEP):
+        world.library(account).add(video(f"v{statement}", born=time.time() - 5))
+        world.poll(account)
+        world.notify()
+        bodies = [body for batch in world.batches("DeliveryQueue") for body in batch]
+        tried += 1
+        deaths = [
+            run_and_kill_before(statement, lambda body=body: load("deliver").handler(sqs_event([body]), Context()))
+            for body in bodies
+        ]
+        for body in bodies:
+            attempt_when_the_lease_is_over(world, body)
+        if not any(deaths):
+            break
+    rings, received = world.rings(), world.receiver.events()
+    # A receiver that answered just before the death hears again, under the same id: that is what the id is for.
+    assert len({ring["id"] for ring in rings}) == tried > 3
+    assert {one.webhook_id for one in received} == {ring["id"] for ring in rings}
+    assert {row.status for row in world.all_deliveries()} == {"delivered"}
+    assert len(world.all_deliveries()) == 2 * tried
+    assert world.deliveries.claim(endpoint, rings[0]["id"], datetime.now(UTC)) is None
+
+
+def load_and_poll(account: object) -> None:
+    answer = load("poll").handler(sqs_event([json.dumps({"account": str(account)})]), Context())
+    assert answer == {"batchItemFailures": []}
+
+
+def attempt_when_the_lease_is_over(world: World, body: str) -> None:
+    made: Deliver = world.apps["deliver"].deliver
+    later = Deliver(
+        deliveries=made.deliveries,
+        endpoints=made.endpoints,
+        parameters=made.parameters,
+        queue=made.queue,
+        topic=made.topic,
+        allow_local=True,
+        now=lambda: datetime.now(UTC) + timedelta(seconds=61),
+    )
+    asyncio.run(later.attempt(DeliveryMessage.parse(body)))
