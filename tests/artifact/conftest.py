@@ -43,7 +43,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         sam = TOOLS / "sam" / "bin" / "sam"
         assert sam.exists(), "SAM is missing: run `make .tools/sam/ready`"
         parameters = ["--parameter-overrides", f"Architecture={architecture}"]
-        done = subprocess.run(  # noqa: S603 - our own build
+        done = subprocess.run(
             [sam, "build", "--no-cached", "--build-dir", folder, *parameters],
             cwd=ROOT,
             env={**os.environ, "PATH": f"{sam.parent}{os.pathsep}{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"},
@@ -80,7 +80,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
         ["pip", "install", "--no-deps", "--require-hashes", "--python", python, "--requirement", wanted],
     )
     for command in commands:
-        done = subprocess.run([uv, "--quiet", *command], capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run([uv, "--quiet", *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     return Runtime(python=python, bytecode=folder / "bytecode")
 

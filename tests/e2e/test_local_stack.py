@@ -18,8 +18,8 @@ import boto3
 import pytest
 
 from renderbell.providers import PROVIDERS
-from renderbell.video import AccountName
 from renderbell.store.tables import DeliveryRow, opened
+from renderbell.video import AccountName
 from renderbell_cli.local.feed import TopicFeed, listening
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
@@ -66,7 +66,9 @@ def stack(running: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Stack:
 def renderbell(running: Mapping[str, Any], *arguments: str, given: str = "") -> str:
     """Run the command against the local stack and return what it printed."""
     command = [sys.executable, "-m", "renderbell_cli.main", *arguments, "--local"]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, env=running["environment"], cwd=ROOT, check=False)
+    done = subprocess.run(
+        command, input=given, capture_output=True, text=True, env=running["environment"], cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -211,7 +213,7 @@ def function_processes() -> list[int]:
         if process.name.isdigit():
             with suppress(OSError):
                 words = (process / "cmdline").read_bytes().split(b"\0")
-                folder = os.readlink(process / "cwd")
+                folder = str((process / "cwd").readlink())
                 if len(words) > 1 and b"python" in words[0] and "ministack-lambda-renderbell-local" in folder:
                     found.append(int(process.name))
     return found

@@ -8,11 +8,14 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from renderbell.deliver import Deliver
 from renderbell.queues import DeliveryMessage
+from renderbell.video import AccountName
 from tests.integration.killing import run_and_kill_before
 from tests.integration.world import Context, World, load, sqs_event, video
 
@@ -28,7 +31,7 @@ def test_poll_may_die_anywhere_and_each_end_is_told_once(world: World) -> None:
         account = world.add_account(f"tavus/s{statement}", first_look_done=True)
         world.library(account).add(video("known", born=time.time() - 50, generating=40), video("new", born=time.time() - 5))
         tried += 1
-        if not run_and_kill_before(statement, lambda account=account: load_and_poll(account)):
+        if not run_and_kill_before(statement, partial(load_and_poll, account)):
             break
         world.poll(account)
     else:
@@ -43,7 +46,7 @@ def test_poll_may_die_anywhere_and_each_end_is_told_once(world: World) -> None:
 def test_poll_may_die_anywhere_during_the_first_look_and_the_old_stay_silent(world: World) -> None:
     for statement in range(1, 10_000, STEP):
         account = world.add_account(f"videogen/s{statement}", video("old"))
-        done = not run_and_kill_before(statement, lambda account=account: load_and_poll(account))
+        done = not run_and_kill_before(statement, partial(load_and_poll, account))
         world.library(account).add(video("born", born=time.time() - 2))
         world.poll(account)
         assert set(world.statuses(account)) == {"old", "born"}
@@ -64,7 +67,7 @@ def test_notify_may_die_anywhere_and_each_receiver_hears_once(world: World) -> N
         records = world.stream_records()
         event = {"Records": list(records)}
         tried += 1
-        done = not run_and_kill_before(statement, lambda event=event: load("notify").handler(event, Context()))
+        done = not run_and_kill_before(statement, partial(load_and_handle, "notify", event))
         world.apps["notify"].handler(event, Context())
         if done:
             break
@@ -84,10 +87,7 @@ def test_deliver_may_die_anywhere_and_each_receiver_hears_of_one_event(world: Wo
         world.notify()
         bodies = [body for batch in world.batches("DeliveryQueue") for body in batch]
         tried += 1
-        deaths = [
-            run_and_kill_before(statement, lambda body=body: load("deliver").handler(sqs_event([body]), Context()))
-            for body in bodies
-        ]
+        deaths = [run_and_kill_before(statement, partial(load_and_handle, "deliver", sqs_event([body]))) for body in bodies]
         for body in bodies:
             attempt_when_the_lease_is_over(world, body)
         if not any(deaths):
@@ -101,9 +101,12 @@ def test_deliver_may_die_anywhere_and_each_receiver_hears_of_one_event(world: Wo
     assert world.deliveries.claim(endpoint, rings[0]["id"], datetime.now(UTC)) is None
 
 
-def load_and_poll(account: object) -> None:
-    answer = load("poll").handler(sqs_event([json.dumps({"account": str(account)})]), Context())
-    assert answer == {"batchItemFailures": []}
+def load_and_poll(account: AccountName) -> None:
+    load_and_handle("poll", sqs_event([json.dumps({"account": str(account)})]))
+
+
+def load_and_handle(function: str, event: dict[str, Any]) -> None:
+    assert load(function).handler(event, Context()) == {"batchItemFailures": []}
 
 
 def attempt_when_the_lease_is_over(world: World, body: str) -> None:

@@ -1,6 +1,7 @@
 """Promises 1 to 6 of the tracker, over the real handlers and the real engine."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.integration.world import Context, World, video
 ACCOUNTS = [*PROVIDERS, "heygen-v1"]
 
 
-def options(provider: str) -> dict[str, str]:
+def options(provider: str) -> dict[str, Any]:
     return {"api_version": "v1"} if provider == "heygen-v1" else {}
 
 
@@ -112,7 +113,9 @@ def test_more_old_files_than_a_poll_may_hydrate_stay_silent_when_their_turn_come
     assert world.rings() == []
 
 
-@pytest.mark.parametrize("fault", [http_error(500), http_error(429, retry_after="7"), html(), truncated()], ids=["500", "429", "HTML", "half a body"])
+@pytest.mark.parametrize(
+    "fault", [http_error(500), http_error(429, retry_after="7"), html(), truncated()], ids=["500", "429", "HTML", "half a body"]
+)
 def test_an_error_is_not_an_empty_list(world: World, fault: Fault) -> None:
     account = world.add_account("heygen/main", video("old"), first_look_done=True, page_size="1")
     world.library(account).add(video("new", born=time.time() - 5, generating=60))

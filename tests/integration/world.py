@@ -213,9 +213,7 @@ class World:
     def rings(self) -> Sequence[Mapping[str, Any]]:
         """Return the events on the topic since the last call."""
         bodies = [json.loads(body) for batch in self.batches("Feed") for body in batch]
-        return [
-            {"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies
-        ]
+        return [{"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies]
 
     def statuses(self, account: AccountName) -> dict[str, str]:
         """Return the status on record of each of the account's videos."""
@@ -231,7 +229,9 @@ class World:
         return list(opened(DeliveryRow, self.names["DeliveriesTable"]).scan())
 
 
-def video(video_id: str, *, born: float | None = None, queued: float = 0.0, generating: float = 0.0, **more: Any) -> SimulatedVideo:
+def video(
+    video_id: str, *, born: float | None = None, queued: float = 0.0, generating: float = 0.0, **more: Any
+) -> SimulatedVideo:
     """Return a video; born long ago, and so done, unless said otherwise."""
     born_at = time.time() - LONG_AGO if born is None else born
     return SimulatedVideo(

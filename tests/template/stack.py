@@ -23,6 +23,7 @@ PSEUDO_PARAMETERS: Final = {
 ARNS: Final = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
+    "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
     "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
     "AWS::Serverless::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
 }
@@ -80,8 +81,9 @@ class Stack:
 
     def statements(self, function: str) -> list[Json]:
         """Return the statements of the function's policies, resolved."""
-        policies = self.functions[function].get("Policies", [])
-        return [self.resolve(statement) for policy in policies for statement in policy["Statement"]]
+        role = self.functions[function]["Role"]["Fn::GetAtt"][0]
+        documents = [policy["PolicyDocument"] for policy in self.resources[role]["Properties"]["Policies"]]
+        return [self.resolve(statement) for document in documents for statement in document["Statement"]]
 
     def physical_name(self, resource: str) -> str:
         return f"{NAME}-{resource}"

@@ -6,7 +6,7 @@ against what the template allows.
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -74,7 +74,34 @@ def needed(function: str, stack: Stack) -> list[Need]:
         handler = _handler(ROOT / str(stack.functions[function]["CodeUri"]) / "app.py", function)
         for event in SITUATIONS[function]:
             handler(json.loads(json.dumps(event)), Context(function))
-        return [need for call in here.aws.calls for need in needs(call, stack)]
+        calls = [need for call in here.aws.calls for need in needs(call, stack)]
+    return [*calls, *needs_of_lambda(function, stack)]
+
+
+def needs_of_lambda(function: str, stack: Stack) -> Iterator[Need]:
+    """Yield what the Lambda service itself does in the function's role: write its log, take from its event source.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and .../services-dynamodb-eventsourcemapping.html
+    """
+    name = stack.functions[function]["LoggingConfig"]["LogGroup"]["Ref"]
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        yield Need(action=action, resource=stack.arn(name))
+    for source in stack.functions[function]["Events"].values():
+        if source["Type"] == "SQS":
+            queue = stack.resolve(source["Properties"]["Queue"])
+            for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+                yield Need(action=action, resource=queue)
+        if source["Type"] == "DynamoDB":
+            stream = stack.resolve(source["Properties"]["Stream"])
+            for action in (
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            ):
+                yield Need(action=f"dynamodb:{action}", resource=stream)
+            failures = source["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+            yield Need(action="sqs:SendMessage", resource=stack.resolve(failures))
 
 
 def _handler(path: Path, function: str) -> Any:
@@ -144,6 +171,9 @@ def test_no_statement_allows_every_resource_save_the_key_of_the_topic_used_throu
 
 
 def _is_below_a_prefix(resource: str) -> bool:
-    """Say whether the only wildcard is the name of a parameter of this stack, which nobody knows at deploy time."""
+    """Say whether the only wildcard is a name below one of this stack's own: a parameter's, a stream's, a log stream's."""
     prefix = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/renderbell/{NAME}/"
-    return resource in {f"{prefix}accounts/*", f"{prefix}endpoints/*"}
+    tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}-"
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{NAME}-"
+    own = resource.startswith((tables, logs)) and resource.count("*") == 1 and resource.endswith((":*", "/stream/*"))
+    return own or resource in {f"{prefix}accounts/*", f"{prefix}endpoints/*"}

@@ -934,7 +934,7 @@ def test_a_port_that_is_taken_is_an_error(simulator: Simulator) -> None:
 def test_the_module_serves_demo_libraries_until_it_is_told_to_stop(ending: signal.Signals) -> None:
     command = [sys.executable, "-W", "error", "-m", "renderbell_cli.simulator", "--port", "0", "--seed", "7"]
     package = Path(sys.modules["renderbell_cli.simulator"].__path__[0]).parents[1]
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(
         [*command, "--since", f"{time.time() - 3600}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -37,7 +37,8 @@ class Simulator:
     """The providers' APIs on 127.0.0.1, from `start` to `stop`, or within a `with` block.
 
     `libraries` maps (provider, key) to what that key sees; every other key is refused as the provider documents it.
-    Accounts may be added to it while the simulator runs. `url` is the `base_url` option of an account at any of the providers. Port 0 chooses a free one.
+    Accounts may be added to it while the simulator runs. `url` is the `base_url` option of an account at any of the
+    providers. Port 0 chooses a free one.
     """
 
     def __init__(
