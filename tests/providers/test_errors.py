@@ -175,8 +175,8 @@ def test_an_http_status_means_the_same_at_every_provider(name: str, status: int,
     [
         (401, AuthError),
         (403, AuthError),
-        (404, BadResponseError),
-        (410, BadResponseError),
+        (404, NotFoundError),
+        (410, NotFoundError),
         (429, RateLimitedError),
         (500, ProviderFaultError),
         (503, ProviderFaultError),
@@ -185,9 +185,7 @@ def test_an_http_status_means_the_same_at_every_provider(name: str, status: int,
     ],
 )
 @pytest.mark.parametrize("name", KINDS)
-def test_an_error_status_counts_without_a_readable_body_but_only_the_provider_itself_says_not_found(
-    name: str, status: int, kind: type[ProviderError], body: bytes
-) -> None:
+def test_an_error_status_counts_without_a_readable_body(name: str, status: int, kind: type[ProviderError], body: bytes) -> None:
     error = error_of(name, always(status, body))
     assert (type(error), error.http_status) == (kind, status)
 

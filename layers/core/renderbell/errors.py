@@ -52,6 +52,11 @@ class RateLimitedError(ProviderError):
 class NotFoundError(ProviderError):
     kind = "not_found"
 
+    def __init__(self, message: str, *, http_status: int | None = None, by_provider: bool = True) -> None:
+        super().__init__(message, http_status=http_status)
+        self.by_provider = by_provider
+        """Whether the provider itself said so; False for a bare 404 that any gateway on the way may have made."""
+
 
 class ProviderFaultError(ProviderError):
     kind = "provider_error"

@@ -170,10 +170,8 @@ class Provider(ABC):
         body = json_object(answer.body)
         named = self._guard(lambda: None if body is None else self.error_in(answer, body))
         kind = named or (None if answer.ok else _kind_of(answer.status))
-        if kind is NotFoundError and body is None:
-            kind = BadResponseError  # some gateway's own page: only the provider may say that a video is gone
         if kind is not None:
-            raise self._redacted(_error(kind, answer, body or {}))
+            raise self._redacted(_error(kind, answer, body))
         if body is None:
             raise BadResponseError("the answer is not a JSON object", http_status=answer.status)
         return body
@@ -224,23 +222,28 @@ def by_code(codes: Mapping[int, type[ProviderError]], answer: Answer, code: Any)
     return codes.get(integer(code) or 0, ProviderFaultError if answer.ok else None)
 
 
-def gone(video_id: str, word: str = "not_found") -> Sighting:
-    """Return the sighting of a video that its provider says it does not have."""
-    return Sighting(video_id=video_id, status=Status.DELETED, provider_status=word)
+def gone(video_id: str, error: NotFoundError) -> Sighting:
+    """Return the sighting of a video that its provider says it does not have. A bare 404 of some gateway is raised again."""
+    if not error.by_provider:
+        raise error
+    return Sighting(video_id=video_id, status=Status.DELETED, provider_status="not_found")
 
 
 def _kind_of(status: int) -> type[ProviderError]:
     return HTTP_ERRORS.get(status, ProviderFaultError if status >= 400 else BadResponseError)  # noqa: PLR2004 - 4xx, 5xx
 
 
-def _error(kind: type[ProviderError], answer: Answer, body: Json) -> ProviderError:
-    nested = body.get("error")
-    code = text(body.get("code")) or (text(nested.get("code")) if isinstance(nested, Mapping) else None)
+def _error(kind: type[ProviderError], answer: Answer, body: Json | None) -> ProviderError:
+    given = body or {}
+    nested = given.get("error")
+    code = text(given.get("code")) or (text(nested.get("code")) if isinstance(nested, Mapping) else None)
     where = f"HTTP {answer.status}" + (f", code {code}" if code else "")
-    message = f"{where}: {message_of(body) or 'no explanation'}"
+    message = f"{where}: {message_of(given) or 'no explanation'}"
     if kind is RateLimitedError:
         wait = retry_after_seconds(answer.headers.get("retry-after"), datetime.now(UTC))
         return RateLimitedError(message, http_status=answer.status, retry_after=wait)
+    if kind is NotFoundError:
+        return NotFoundError(message, http_status=answer.status, by_provider=body is not None)
     return kind(message, http_status=answer.status)
 
 

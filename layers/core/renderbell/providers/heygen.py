@@ -159,8 +159,8 @@ class HeyGenV1(Provider):
     def _detail(self, client: httpx.Client, video_id: str) -> Sighting:
         try:
             body = self.ask(client, Request(path="/v1/video_status.get", query={"video_id": video_id}))
-        except NotFoundError:
-            return gone(video_id)
+        except NotFoundError as error:
+            return gone(video_id, error)
         return self._guard(lambda: self._detail_sighting(video_id, body["data"]))
 
     def _detail_sighting(self, video_id: str, data: Json) -> Sighting:

@@ -62,8 +62,8 @@ class Tavus(Provider):
     def _detail(self, client: httpx.Client, video_id: str) -> Sighting | None:
         try:
             return self.sighting(self.ask(client, Request(path=f"/v2/videos/{video_id}")))
-        except NotFoundError:
-            return gone(video_id)
+        except NotFoundError as error:
+            return gone(video_id, error)
         except ProviderFaultError as error:
             # "Invalid video_id" is the only refusal of an id that is documented. Whether it means "gone" is not, so it
             # decides nothing; raised, it would end every sweep for as long as one such id is on record.

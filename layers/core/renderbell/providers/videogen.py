@@ -75,8 +75,8 @@ class VideoGen(Provider):
         """`pending` also means "nobody asked yet": only hydrating a file shows what is ready (SDK upload_file.py)."""
         try:
             body = self.ask(client, Request(method="POST", path=f"/v1/files/{video_id}/hydrate"))
-        except NotFoundError:
-            return gone(video_id)
+        except NotFoundError as error:
+            return gone(video_id, error)
         file = body["file"] if isinstance(body.get("file"), Mapping) else body
         seen = self._guard(lambda: self.sighting(file, hydrated=True))
         execution = text(file.get("sourceToolExecutionId"))
