@@ -204,3 +204,18 @@ def test_everything_sent_twice_rings_once(world: World) -> None:
     assert len(received) == len({one.webhook_id for one in received}) == 4 * len(PROVIDERS)
     assert {ring["id"] for ring in rings} == {one.webhook_id for one in received}
     assert world.receiver.refused == 0
+
+
+def test_one_file_that_cannot_be_asked_about_keeps_no_other_waiting(world: World) -> None:
+    account = world.add_account("videogen/main", video("broken"), video("fine"))
+    world.simulator.faults.add(http_error(500), provider="videogen", path="/v1/files/broken", times=None)
+    world.poll(account)
+    assert world.statuses(account) == {"broken": "generating", "fine": "completed"}
+    assert str(world.accounts.state(account).health).startswith("provider_error")
+
+
+def test_a_rate_limited_listing_is_not_followed_by_look_ups(world: World) -> None:
+    account = world.add_account("videogen/main", *[video(f"v{n}") for n in range(4)], page_size="2")
+    world.simulator.faults.add(http_error(429, retry_after="60"), provider="videogen", times=1, after=1)
+    world.poll(account)
+    assert [request.path.split("?")[0] for request in world.simulator.requests] == ["/v1/files", "/v1/files"]

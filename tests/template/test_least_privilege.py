@@ -94,10 +94,10 @@ def needs_of_lambda(function: str, stack: Stack) -> Iterator[Need]:
         if source["Type"] == "DynamoDB":
             stream = stack.resolve(source["Properties"]["Stream"])
             for action in (
-                "dynamodb:DescribeStream",
-                "dynamodb:GetRecords",
-                "dynamodb:GetShardIterator",
-                "dynamodb:ListStreams",
+                "DescribeStream",
+                "GetRecords",
+                "GetShardIterator",
+                "ListStreams",
             ):
                 yield Need(action=f"dynamodb:{action}", resource=stream)
             failures = source["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]

@@ -228,7 +228,8 @@ def test_a_bad_message_is_reported_alone(stack: Stack) -> None:
 def test_a_transition_that_cannot_be_announced_does_not_hold_up_the_others_for_ever(stack: Stack) -> None:
     source = stack.functions["NotifyFunction"]["Events"]["Transitions"]["Properties"]
     assert source["BisectBatchOnFunctionError"] is True
-    assert source["MaximumRetryAttempts"] > 0
+    assert source["MaximumRetryAttempts"] == -1, "a long outage must not lose an event"
+    assert 6 * 3600 <= source["MaximumRecordAgeInSeconds"] < 24 * 3600
     assert stack.resolve(source["DestinationConfig"]["OnFailure"]["Destination"]) == stack.arn("NotifyDeadLetters")
 
 

@@ -22,6 +22,7 @@ from renderbell.transitions import FirstLook, Known, Transition, transition
 from renderbell.video import AccountName, Sighting, Status
 
 LOOKUPS_PER_POLL: Final = 50
+MAX_FAILED_LOOKUPS: Final = 3
 TIME_TO_STOP: Final = 30.0
 """Seconds before the function's end at which no further page is asked for."""
 
@@ -67,10 +68,9 @@ class Sweep:
         state = self.accounts.state(self.account)
         first_look = self._first_look(state)
         report = Report(account=self.account)
-        try:
-            self._read_all(report, first_look)
-        except ProviderError as error:
-            report.error = error
+        inconclusive = self._read_all(report, first_look)
+        if not isinstance(report.error, AuthError | RateLimitedError):  # those ask us to leave the account alone
+            self._settle(inconclusive, report, first_look)
         if report.complete and first_look is not None:
             self.accounts.end_first_look(self.account, self.now())
         self._record_health(state, report)
@@ -82,7 +82,8 @@ class Sweep:
         began = state.first_look_began_at or self.accounts.begin_first_look(self.account, self.now())
         return FirstLook(began=began, announces=self.provider.account.switch("announce_existing"))
 
-    def _read_all(self, report: Report, first_look: FirstLook | None) -> None:
+    def _read_all(self, report: Report, first_look: FirstLook | None) -> Sequence[Sighting]:
+        """Record page after page; return the sightings that only a by-id look-up can settle."""
         inconclusive: list[Sighting] = []
         try:
             for page in self.provider.pages(self.client):
@@ -90,10 +91,11 @@ class Sweep:
                 report.rows += len(page.ids)
                 inconclusive += self._record_page(page, report, first_look)
                 if self.seconds_left() < TIME_TO_STOP:
-                    return
+                    return inconclusive
             report.complete = True
-        finally:
-            self._settle(inconclusive, report, first_look)
+        except ProviderError as error:
+            report.error = error
+        return inconclusive
 
     def _record_page(self, page: Page, report: Report, first_look: FirstLook | None) -> Sequence[Sighting]:
         """Record a page's transitions; return its sightings that only a by-id look-up can settle."""
@@ -141,14 +143,24 @@ class Sweep:
         return change
 
     def _settle(self, inconclusive: Sequence[Sighting], report: Report, first_look: FirstLook | None) -> None:
-        """Ask by id about videos that the listing cannot tell the status of, as many as one poll may."""
+        """Ask by id about videos that the listing cannot tell the status of, as many as one poll may.
+
+        One that cannot be asked about does not keep the others waiting; a few in a row are the provider's trouble.
+        """
+        failures = 0
         budget = self.provider.account.count("lookups_per_poll", LOOKUPS_PER_POLL)
         known = self.videos.known(self.account, [seen.video_id for seen in inconclusive], consistent=True)
         for seen in islice(_in_turn(inconclusive, known), budget):
-            if self.seconds_left() < TIME_TO_STOP:
+            if self.seconds_left() < TIME_TO_STOP or failures >= MAX_FAILED_LOOKUPS:
                 return
             report.lookups += 1
-            settled = self.provider.settle(self.client, seen)
+            try:
+                settled = self.provider.settle(self.client, seen)
+            except ProviderError as error:
+                report.error, failures = error, failures + 1
+                if isinstance(error, AuthError | RateLimitedError):
+                    return
+                continue
             self._record(settled, known.get(seen.video_id), report, first_look)
 
     def _record_health(self, state: AccountState, report: Report) -> None:
