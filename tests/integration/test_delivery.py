@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,15 +30,7 @@ def ring(world: World, video_id: str = "v") -> str:
 def attempt(world: World, endpoint_id: str, event_id: str, after: timedelta = timedelta()) -> str | None:
     """Attempt a delivery as if `after` had passed; return its verdict."""
     made: Deliver = world.apps["deliver"].deliver
-    later = Deliver(
-        deliveries=made.deliveries,
-        endpoints=made.endpoints,
-        parameters=made.parameters,
-        queue=made.queue,
-        topic=made.topic,
-        allow_local=made.allow_local,
-        now=lambda: datetime.now(UTC) + after,
-    )
+    later = replace(made, now=lambda: datetime.now(UTC) + after)
     verdict = asyncio.run(later.attempt(DeliveryMessage(endpoint_id=endpoint_id, event_id=event_id)))
     return verdict.status.value if verdict else None
 
@@ -158,21 +151,10 @@ def test_an_endpoint_hears_only_what_it_asked_for(world: World, filters: dict[st
 def test_a_stack_in_aws_refuses_to_dial_this_machine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = world.add_endpoint()
     event_id = ring(world)
-    monkeypatch.setattr(world.apps["deliver"], "deliver", _without_local(world.apps["deliver"].deliver))
+    monkeypatch.setattr(world.apps["deliver"], "deliver", replace(world.apps["deliver"].deliver, allow_local=False))
     assert attempt(world, endpoint, event_id) == "pending"
     assert len(world.receiver.events()) == 0
     assert "not a public address" in str(world.delivery(endpoint, event_id).attempts)
-
-
-def _without_local(made: Deliver) -> Deliver:
-    return Deliver(
-        deliveries=made.deliveries,
-        endpoints=made.endpoints,
-        parameters=made.parameters,
-        queue=made.queue,
-        topic=made.topic,
-        allow_local=False,
-    )
 
 
 def test_no_key_and_no_secret_is_in_any_table(world: World) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -111,13 +112,5 @@ def load_and_handle(function: str, event: dict[str, Any]) -> None:
 
 def attempt_when_the_lease_is_over(world: World, body: str) -> None:
     made: Deliver = world.apps["deliver"].deliver
-    later = Deliver(
-        deliveries=made.deliveries,
-        endpoints=made.endpoints,
-        parameters=made.parameters,
-        queue=made.queue,
-        topic=made.topic,
-        allow_local=True,
-        now=lambda: datetime.now(UTC) + timedelta(seconds=61),
-    )
+    later = replace(made, now=lambda: datetime.now(UTC) + timedelta(seconds=61))
     asyncio.run(later.attempt(DeliveryMessage.parse(body)))
