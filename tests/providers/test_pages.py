@@ -528,6 +528,19 @@ def test_a_tavus_video_without_a_download_is_shown_on_its_page() -> None:
     assert sighting("tavus", download_url="", hosted_url="https://videos.tavus.io/v1").url == "https://videos.tavus.io/v1"
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("tavus", "still_image_thumbnail_url", "gif_thumbnail_url"),
+        ("heygen", "thumbnail_url", "gif_url"),
+        ("pixverse", "img_url", "first_frame"),
+    ],
+)
+def test_another_picture_stands_in_for_a_missing_thumbnail(kind: str, first: str, second: str) -> None:
+    assert sighting(kind, **{first: "https://x/1", second: "https://x/2"}).thumbnail_url == "https://x/1"
+    assert sighting(kind, **{first: "", second: "https://x/2"}).thumbnail_url == "https://x/2"
+
+
 @pytest.mark.parametrize("shape", [{}, [], [1], {"status": []}, "x", 3.5, -1, True, 10**400])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_field_of_an_unexpected_shape_costs_no_other_video(kind: str, shape: Any) -> None:

@@ -167,6 +167,17 @@ def test_a_listed_videogen_file_whose_sources_decide_is_final(states: Mapping[st
         {"download": "pending", "preview": "ready"},
         {"download": "transcoding", "preview": "ready"},
         {"download": "pending", "preview": "ready", "hls": "failed"},
+    ],
+)
+def test_a_listed_videogen_file_that_may_only_lack_hydration_decides_nothing(
+    states: Mapping[str, str | None],
+) -> None:
+    assert derived(states) == (GENERATING, False)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
         {"download": "pending", "thumbnail": "failed"},
         {"download": "pending", "hls": "failed", "preview": "failed"},
         {"download": "failed", "preview": "pending"},
@@ -174,10 +185,10 @@ def test_a_listed_videogen_file_whose_sources_decide_is_final(states: Mapping[st
         {"thumbnail": "failed"},
     ],
 )
-def test_a_listed_videogen_file_that_may_only_lack_hydration_decides_nothing(
+def test_a_listed_videogen_file_of_which_something_failed_is_asked_for_before_it_is_believed(
     states: Mapping[str, str | None],
 ) -> None:
-    assert derived(states) == (GENERATING, False)
+    assert derived(states) == (FAILED, False)
 
 
 @pytest.mark.parametrize("other", ["preview", "hls", "public"])

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderbell.deliveries import DEADLINE, DELAYS, JITTER, LEASE, MAX_RETRY_AFTER, DeliveryStatus, Outcome, Verdict, verdict
+from renderbell.deliveries import (
+    ANSWER_LIMIT,
+    DEADLINE,
+    DELAYS,
+    JITTER,
+    KEEP_FOR,
+    LEASE,
+    MAX_RETRY_AFTER,
+    DeliveryStatus,
+    Outcome,
+    Verdict,
+    verdict,
+)
 
 REFUSED: Final = Outcome(http_status=500)
 NO_ANSWER: Final = Outcome(error="ConnectError")
@@ -136,3 +148,13 @@ def test_an_outcome_is_told_in_words(outcome: Outcome, words: str) -> None:
 
 def test_a_claim_outlasts_the_attempt_it_protects() -> None:
     assert LEASE >= 2 * DEADLINE
+
+
+def test_the_bounds_of_an_attempt_are_those_of_the_design() -> None:
+    assert timedelta(seconds=15) == DEADLINE
+    assert ANSWER_LIMIT == 16_384
+    assert timedelta(hours=12) == MAX_RETRY_AFTER
+
+
+def test_a_delivery_stays_on_record_longer_than_its_event_is_held() -> None:
+    assert timedelta(days=30) < KEEP_FOR

@@ -165,7 +165,8 @@ def test_what_the_first_look_cannot_establish_is_recorded_in_silence_as_sequence
 
     change = transition(None, seen, at=NOW, first_look=FirstLook(began=BEGAN), above_known=above_known)
 
-    assert change == Transition(seen=seen, previous=None, sequence=0, at=NOW, rings=False)
+    recorded = replace(seen, status=Status.GENERATING) if status.final else seen
+    assert change == Transition(seen=recorded, previous=None, sequence=0, at=NOW, rings=False)
 
 
 @pytest.mark.parametrize(
@@ -375,3 +376,11 @@ def test_stale_pages_cannot_unfinish_a_video(status: Status, stale: list[Look], 
     changes = watch(stale, Known(status=status, sequence=sequence))
 
     assert [change.seen.status for change in changes] in ([], [Status.DELETED])
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED])
+@pytest.mark.parametrize("look", [None, FirstLook(began=BEGAN)])
+def test_an_inconclusive_end_of_a_new_video_is_not_believed(status: Status, look: FirstLook | None) -> None:
+    change = transition(None, sighting(status, conclusive=False), at=NOW, first_look=look)
+    assert change is not None
+    assert (change.seen.status, change.rings) == (Status.GENERATING, False)

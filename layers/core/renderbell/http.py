@@ -1,5 +1,6 @@
 """Asks a provider one question over HTTP and brings the answer back whole, or says why not."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,8 @@ from renderbell.errors import BadResponseError, ProviderFaultError
 MAX_BODY: Final = 32 * 1024 * 1024
 TIMEOUT: Final = httpx.Timeout(10.0, read=30.0)
 MAX_REDIRECTS: Final = 3
+MAX_SECONDS: Final = 60.0
+"""How long an answer may take to come in, so that one that only drips does not hold a poll for its whole time."""
 USER_AGENT: Final = "Renderbell/0.1"
 
 
@@ -92,9 +95,11 @@ def _send(
 
 
 def _read(response: httpx.Response) -> bytes:
-    body = bytearray()
+    body, until = bytearray(), time.monotonic() + MAX_SECONDS
     for chunk in response.iter_bytes():
         body += chunk
+        if time.monotonic() > until:
+            raise ProviderFaultError(f"the answer took longer than {MAX_SECONDS:.0f} s", http_status=response.status_code)
         if len(body) > MAX_BODY:
             raise BadResponseError("the answer is larger than 32 MiB", http_status=response.status_code)
     return bytes(body)

@@ -27,8 +27,9 @@ TIME_TO_STOP: Final = 30.0
 """Seconds before the function's end at which no further page is asked for."""
 
 PAUSE_REFUSED_KEY: Final = timedelta(minutes=5)
-PAUSE_RATE_LIMITED: Final = timedelta(seconds=60)
-MAX_PAUSE: Final = timedelta(hours=1)
+PAUSE_RATE_LIMITED: Final = 60.0
+MAX_PAUSE: Final = 3600.0
+"""Seconds; without Retry-After, and at most whatever it says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -194,6 +195,6 @@ def _sequence(known: Known | None) -> int:
 def _pause(error: ProviderError | None) -> timedelta | None:
     """Return how long to leave the account alone."""
     if isinstance(error, RateLimitedError):
-        asked = PAUSE_RATE_LIMITED if error.retry_after is None else timedelta(seconds=error.retry_after)
-        return min(asked, MAX_PAUSE)
+        asked = PAUSE_RATE_LIMITED if error.retry_after is None else error.retry_after
+        return timedelta(seconds=min(asked, MAX_PAUSE))  # bounded as a number: a timedelta does not hold every header
     return PAUSE_REFUSED_KEY if isinstance(error, AuthError) else None

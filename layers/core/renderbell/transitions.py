@@ -1,6 +1,6 @@
 """Decides what a sighting changes, and whether anyone is told. Pure: the table of cases in the tests is the specification."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from renderbell.video import Sighting, Status
@@ -57,8 +57,11 @@ def transition(
     4. What the first look could not establish is recorded as sequence 0, and its first conclusive sighting is still part
        of that look: silent.
     5. An inconclusive sighting changes nothing that is on record: the listing would undo at every poll what a look-up found.
+       Of a new video it is believed that it exists, not that it is done.
     """
     if known is None:
+        if not seen.conclusive and seen.status.final:
+            seen = replace(seen, status=Status.GENERATING, error=None)
         new = first_look is None or _born_since(first_look, seen, above_known=above_known)
         established = new or seen.conclusive
         return Transition(seen=seen, previous=None, sequence=int(established), at=at, rings=new and seen.status.final)

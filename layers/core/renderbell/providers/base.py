@@ -40,6 +40,12 @@ HTTP_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
 }
 """HTTP statuses that mean the same at all five. Every other error is the provider's own fault: try again later."""
 
+GONE: Final = 410
+"""What a retired endpoint answers. No provider documents it for a video, so it makes none `deleted`."""
+
+MAX_EMPTY_PAGES: Final = 3
+"""Pages without a row that may follow each other before a listing is called endless."""
+
 TOTAL_SLACK: Final = 2
 """Pages beyond the total's that are still no lie: videos are born while we read, and Tavus's first page comes twice."""
 
@@ -137,11 +143,14 @@ class Provider(ABC):
         cursor: Cursor = None
         asked: set[Cursor] = set()
         seen: set[str] = set()
-        count, longest = 0, 1
+        count, longest, empty = 0, 1, 0
         while True:
             asked.add(cursor)
             page = self.page(self.send(client, self.page_request(cursor)), cursor)
             count, longest = count + 1, max(longest, len(page.ids))
+            empty = 0 if page.ids else empty + 1
+            if empty > MAX_EMPTY_PAGES:
+                raise BadResponseError(f"{empty} pages in a row are empty and still point on")
             fresh = [video_id for video_id in page.ids if video_id not in seen]
             if page.ids and not fresh and not self.may_repeat(cursor):
                 raise BadResponseError(f"page {count} repeats what earlier pages showed")
@@ -243,7 +252,7 @@ def _error(kind: type[ProviderError], answer: Answer, body: Json | None) -> Prov
         wait = retry_after_seconds(answer.headers.get("retry-after"), datetime.now(UTC))
         return RateLimitedError(message, http_status=answer.status, retry_after=wait)
     if kind is NotFoundError:
-        return NotFoundError(message, http_status=answer.status, by_provider=body is not None)
+        return NotFoundError(message, http_status=answer.status, by_provider=body is not None and answer.status != GONE)
     return kind(message, http_status=answer.status)
 
 

@@ -98,9 +98,6 @@ class VideoGen(Provider):
     def sighting(self, row: Json, *, hydrated: bool = False) -> Sighting:
         states = {name: _state(row, name) for name in SOURCES}
         status, word = self._derived(states)
-        if status is Status.FAILED and not hydrated and not _nothing_to_come(states):
-            # What reads "pending" in a listing may long be ready: one failed rendition does not make the video failed.
-            status, word = Status.GENERATING, states[DOWNLOAD]
         source = _first_ready(row, PLAYABLE)
         completed = status is Status.COMPLETED
         return Sighting(
@@ -113,7 +110,8 @@ class VideoGen(Provider):
             url_expires_at=moment(source.get("expiresAt") or row.get("downloadUrlExpiresAt")) if completed else None,
             thumbnail_url=text(_first_ready(row, ("thumbnailSource",)).get("url")) or text(row.get("thumbnailUrl")),
             duration_seconds=number(row.get("durationSeconds")),
-            conclusive=hydrated or status.final,
+            # What reads "pending" in a listing may long be ready, so that one failed rendition there proves nothing yet.
+            conclusive=hydrated or completed or (status is Status.FAILED and _nothing_to_come(states)),
         )
 
     def _derived(self, states: Mapping[str, str | None]) -> tuple[Status, str | None]:
