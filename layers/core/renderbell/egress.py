@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from renderbell.http import USER_AGENT
 from renderbell.values import retry_after_seconds
 
 CONNECT_TIMEOUT: Final = 5.0
+ANSWER_SECONDS: Final = 3.0
+"""How long the words after a status may take."""
 
 
 class GuardedNetwork(httpcore.AsyncNetworkBackend):
@@ -120,8 +122,11 @@ async def _post(url: str, headers: Mapping[str, str], body: bytes, transport: ht
 async def _beginning(response: httpx.Response) -> str:
     """Read at most 16 KB as sent (a small compressed body can unpack to gigabytes) and leave the rest unread."""
     body = bytearray()
-    async for chunk in response.aiter_raw(4096):
-        body += chunk
-        if len(body) >= ANSWER_LIMIT:
-            break
+    # The status has been said: an answer that stalls or breaks off after it is still that answer.
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            async for chunk in response.aiter_raw(4096):
+                body += chunk
+                if len(body) >= ANSWER_LIMIT:
+                    break
     return bytes(body[:ANSWER_LIMIT]).decode("utf-8", "replace")

@@ -105,7 +105,7 @@ class PixVerse(Provider):
 
     def _failed(self, answer: Answer, video_id: str) -> Sighting:
         """Read an `error` inside HTTP 200: it is the video's own failure (useapi.net's script pixverse.mjs)."""
-        error = message_of(json_object(answer.body) or {})
+        error = (message_of(json_object(answer.body) or {}) or "").replace(self.account.key, "***") or None
         return Sighting(video_id=video_id, status=Status.FAILED, provider_status="error", error=error)
 
     def sighting(self, row: Json) -> Sighting:
