@@ -95,9 +95,6 @@ class Deliveries:
         rows = self._row.due.query(WAITING, self._row.next_attempt_at <= now, limit=limit)
         return map(_delivery, rows)
 
-    def of_endpoint(self, endpoint_id: str) -> Iterator[DeliveryRow]:
-        return iter(self._row.query(endpoint_id))
-
 
 def _delivery(row: DeliveryRow) -> Delivery:
     return Delivery(
