@@ -5,7 +5,7 @@ UV := $(TOOLS)/uv/bin/uv
 UV_VERSION := 0.13.9
 SAM := $(TOOLS)/sam/bin/sam
 BIN := .venv/bin
-REGION ?= eu-central-1
+REGION ?=
 STACK ?= renderbell
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
@@ -36,7 +36,7 @@ lint: .venv/ready $(TOOLS)/sam/ready ## Check style, types, imports and the temp
 	$(BIN)/mypy layers/core cli functions tests bench
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
-	AWS_DEFAULT_REGION=$(REGION) $(SAM) validate --lint --template template.yaml
+	AWS_DEFAULT_REGION=$(or $(REGION),us-east-1) $(SAM) validate --lint --template template.yaml
 
 format: .venv/ready ## Put the code into its usual form
 	$(BIN)/ruff format .
@@ -46,8 +46,8 @@ build: $(TOOLS)/sam/ready ## Build the template for AWS (arm64) and print the la
 	$(SAM) build
 	@$(PYTHON) bench/layer_size.py .aws-sam/build/CoreLayer
 
-deploy: build ## Deploy to your AWS account, asking for what it needs
-	$(SAM) deploy --guided --stack-name $(STACK) --region $(REGION)
+deploy: .venv/ready build ## Deploy to your AWS account, asking for what it needs
+	$(SAM) deploy --guided --stack-name $(STACK) $(if $(REGION),--region $(REGION))
 
 $(UV):
 	$(PYTHON) -m pip install --quiet --target $(TOOLS)/uv uv==$(UV_VERSION)

@@ -4,21 +4,21 @@ import os
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.deliver import Deliver, Topic
+from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.settings import DeliverSettings
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 
-logger = Logger(service="deliver")
+logger = logger_of("deliver")
 settings = DeliverSettings.read(os.environ)
-processor = AsyncBatchProcessor(event_type=EventType.SQS)
+processor = AsyncBatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 deliver = Deliver(
     deliveries=Deliveries(settings.deliveries_table),
     endpoints=Endpoints(settings.endpoints_table),

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.dispatch import Dispatch
+from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
 from renderbell.settings import DispatchSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 
-logger = Logger(service="dispatch")
+logger = logger_of("dispatch")
 settings = DispatchSettings.read(os.environ)
 sqs = boto3.client("sqs")
 dispatch = Dispatch(

@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.announce import Announce
 from renderbell.events import masked
+from renderbell.log import logger_of
 from renderbell.queues import Queue
 from renderbell.settings import NotifySettings
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.videos import new_transition
 
-logger = Logger(service="notify")
+logger = logger_of("notify")
 settings = NotifySettings.read(os.environ)
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),

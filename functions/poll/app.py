@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell import http
+from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.poll import Poll
 from renderbell.queues import PollMessage
@@ -18,9 +18,9 @@ from renderbell.settings import PollSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.videos import Videos
 
-logger = Logger(service="poll")
+logger = logger_of("poll")
 settings = PollSettings.read(os.environ)
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 poll = Poll(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     accounts=Accounts(settings.accounts_table),

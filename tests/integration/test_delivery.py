@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from renderbell.deliver import Deliver
@@ -169,3 +170,31 @@ def test_no_key_and_no_secret_is_in_any_table(world: World) -> None:
     assert stored.key not in everything
     assert world.secrets["/hook"] not in everything
     assert "whsec_" not in everything
+
+
+def test_our_own_trouble_before_sending_waits_its_turn_and_uses_no_attempt_up_unrecorded(world: World) -> None:
+    endpoint = world.add_endpoint()
+    event_id = ring(world)
+    path = f"{world.prefix}/endpoints/{endpoint}"
+    ssm, made = boto3.client("ssm"), world.apps["deliver"].deliver
+    secret = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+    ssm.put_parameter(Name=path, Value="no JSON", Type="SecureString", Overwrite=True)
+    with pytest.raises(json.JSONDecodeError):
+        attempt(world, endpoint, event_id)
+    assert attempt(world, endpoint, event_id) is None, "it waits like any failed attempt"
+    row = world.delivery(endpoint, event_id)
+    assert (row.status, row.attempt_count, len(row.attempts)) == ("pending", 1, 1)
+    assert "JSONDecodeError" in str(row.attempts)
+    ssm.put_parameter(Name=path, Value=secret, Type="SecureString", Overwrite=True)
+    made.parameters.__init__(world.prefix, ssm)  # a cold start: nothing cached
+    assert attempt(world, endpoint, event_id, DELAYS[0] * 2) == "delivered"
+
+
+def test_an_attempt_that_was_killed_before_it_was_recorded_is_not_counted(world: World) -> None:
+    endpoint = world.add_endpoint()
+    event_id = ring(world)
+    now = datetime.now(UTC)
+    for minutes in range(20):
+        assert world.deliveries.claim(endpoint, event_id, now + timedelta(minutes=2 * minutes)) is not None
+    assert attempt(world, endpoint, event_id, timedelta(minutes=60)) != "exhausted"
+    assert world.delivery(endpoint, event_id).attempt_count == 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from renderbell.providers import PROVIDERS
+from renderbell.values import iso
 from renderbell_cli.simulator import Fault, html, http_error, truncated
 from tests.integration.world import Context, World, video
 
@@ -219,3 +220,18 @@ def test_a_rate_limited_listing_is_not_followed_by_look_ups(world: World) -> Non
     world.simulator.faults.add(http_error(429, retry_after="60"), provider="videogen", times=1, after=1)
     world.poll(account)
     assert [request.path.split("?")[0] for request in world.simulator.requests] == ["/v1/files", "/v1/files"]
+
+
+def test_a_finished_video_that_is_deleted_keeps_its_end_and_loses_its_link(world: World) -> None:
+    account = world.add_account("tavus/main", first_look_done=True)
+    born = time.time() - 5
+    world.library(account).add(video("v", born=born))
+    world.poll(account)
+    completed = world.row(account, "v")
+    world.library(account).add(video("v", born=born, outcome="deleted"))
+    world.poll(account)
+    world.flow()
+    done, deleted = (ring["data"] for ring in world.rings())
+    assert (done["url"] is not None, deleted["url"]) == (True, None)
+    assert (deleted["status"], deleted["previous_status"]) == ("deleted", "completed")
+    assert done["finished_at"] == deleted["finished_at"] == iso(completed.finished_at)

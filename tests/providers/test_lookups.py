@@ -385,12 +385,17 @@ def test_a_videogen_file_that_no_tool_made_is_asked_for_alone() -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("failed", ["thumbnailSource", "hlsSource", "downloadSource"])
+@pytest.mark.parametrize("failed", ["hlsSource", "downloadSource"])
 def test_a_hydrated_videogen_file_of_which_something_failed_and_nothing_is_ready_has_failed(failed: str) -> None:
     server = always(body={**saved("videogen-detail-waiting"), failed: {"status": "failed"}})
     seen = one("videogen", server)
     assert (seen.status, seen.conclusive) == (Status.FAILED, True)
     assert len(server.requests) == 1
+
+
+def test_a_failed_thumbnail_alone_fails_no_hydrated_videogen_file() -> None:
+    server = always(body={**saved("videogen-detail-waiting"), "thumbnailSource": {"status": "failed"}})
+    assert one("videogen", server).status is Status.GENERATING
 
 
 def test_settling_a_videogen_sighting_hydrates_its_file() -> None:

@@ -164,6 +164,8 @@ def test_a_listed_videogen_file_whose_sources_decide_is_final(states: Mapping[st
         {"download": "skipped", "preview": "skipped", "hls": "skipped", "thumbnail": "skipped"},
         {"download": "transcoding"},
         {"download": "pending", "thumbnail": "ready"},
+        {"download": "pending", "thumbnail": "failed"},
+        {"thumbnail": "failed"},
         {"download": "pending", "preview": "ready"},
         {"download": "transcoding", "preview": "ready"},
         {"download": "pending", "preview": "ready", "hls": "failed"},
@@ -178,11 +180,9 @@ def test_a_listed_videogen_file_that_may_only_lack_hydration_decides_nothing(
 @pytest.mark.parametrize(
     "states",
     [
-        {"download": "pending", "thumbnail": "failed"},
         {"download": "pending", "hls": "failed", "preview": "failed"},
         {"download": "failed", "preview": "pending"},
         {"download": "failed", "hls": "transcoding"},
-        {"thumbnail": "failed"},
     ],
 )
 def test_a_listed_videogen_file_of_which_something_failed_is_asked_for_before_it_is_believed(
@@ -194,6 +194,7 @@ def test_a_listed_videogen_file_of_which_something_failed_is_asked_for_before_it
 @pytest.mark.parametrize("other", ["preview", "hls", "public"])
 def test_any_ready_rendition_completes_a_videogen_file_where_the_account_says_so(other: str) -> None:
     assert derived({"download": "pending", other: "ready"}, usable_when="any") == (COMPLETED, True)
+    assert derived({"download": "pending", other: "ready"}, usable_when="Download") == (GENERATING, False)
 
 
 def test_a_thumbnail_alone_never_completes_a_videogen_file() -> None:

@@ -25,7 +25,7 @@ STORED_OPTIONS = st.fixed_dictionaries(
         "folder_id": st.text().map(str.strip),
         "email": st.emails(),
         "unique_id": st.text().map(str.strip),
-        "usable_when": st.sampled_from(["download", "any"]),
+        "usable_when": st.sampled_from(["download", "any", "Download"]),
         "include_project_files": SWITCH,
         "page_size": st.integers(1, 1000).map(str),
         "lookups_per_poll": st.integers(1, 1000).map(str),

@@ -51,6 +51,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Why a delivery is not attempted."""
+
+    status: DeliveryStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
     deliveries: Deliveries
     endpoints: Endpoints
@@ -69,15 +77,23 @@ class Deliver:
         delivery = self.deliveries.claim(message.endpoint_id, message.event_id, self.now())
         if delivery is None:
             return None
+        try:
+            outcome = await self._send(delivery)
+        except Exception as error:
+            # Our own trouble, a secret that cannot be read for instance. It waits its turn like any failed attempt.
+            self._record(delivery, Outcome(error=f"not sent, Renderbell could not prepare it: {type(error).__name__}"))
+            raise
+        return self._record(delivery, outcome) if isinstance(outcome, Outcome) else self._set_aside(delivery, outcome)
+
+    async def _send(self, delivery: Delivery) -> Outcome | Aside:
         if delivery.endpoint_id == TOPIC:
-            outcome = await asyncio.to_thread(self.topic.publish, delivery)
-            return self._record(delivery, outcome)
+            return await asyncio.to_thread(self.topic.publish, delivery)
         endpoint = self.endpoints.get(delivery.endpoint_id)
         if endpoint is None:
-            return self._set_aside(delivery, DeliveryStatus.SKIPPED, "the endpoint was removed")
+            return Aside(status=DeliveryStatus.SKIPPED, reason="the endpoint was removed")
         if endpoint.disabled_reason is not None:
-            return self._set_aside(delivery, DeliveryStatus.HELD, f"the endpoint is disabled: {endpoint.disabled_reason}")
-        return self._record(delivery, await self._post(endpoint, delivery))
+            return Aside(status=DeliveryStatus.HELD, reason=f"the endpoint is disabled: {endpoint.disabled_reason}")
+        return await self._post(endpoint, delivery)
 
     async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
         secrets = self.parameters.endpoint_secrets(endpoint.endpoint_id)
@@ -89,21 +105,22 @@ class Deliver:
 
     def _record(self, delivery: Delivery, outcome: Outcome) -> Verdict:
         now = self.now()
-        attempt = Attempt(number=delivery.attempts, at=now, outcome=outcome)
-        decided = verdict(outcome, delivery.attempts, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+        attempt = Attempt(number=delivery.attempts + 1, at=now, outcome=outcome)
+        decided = verdict(outcome, attempt.number, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+        if decided.disables is not None and delivery.endpoint_id != TOPIC:
+            # First, so that an endpoint whose events are held is always one that can be enabled again.
+            self.endpoints.disable(delivery.endpoint_id, decided.disables)
         if decided.wait is None:
             reason = None if decided.status is DeliveryStatus.DELIVERED else outcome.in_words
             self.deliveries.end(delivery, attempt, decided.status, reason, now)
         else:
             self.deliveries.retry_at(delivery, attempt, now + decided.wait)
             self._wake_later(delivery, decided.wait.total_seconds())
-        if decided.disables is not None and delivery.endpoint_id != TOPIC:
-            self.endpoints.disable(delivery.endpoint_id, decided.disables)
         return decided
 
-    def _set_aside(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> Verdict:
-        self.deliveries.end(delivery, None, status, reason, self.now())
-        return Verdict(status=status)
+    def _set_aside(self, delivery: Delivery, aside: Aside) -> Verdict:
+        self.deliveries.end(delivery, None, aside.status, aside.reason, self.now())
+        return Verdict(status=aside.status)
 
     def _wake_later(self, delivery: Delivery, seconds: float) -> None:
         """Short waits are woken by a delayed message, to the second; `dispatch` wakes the long ones."""

@@ -104,3 +104,4 @@ class Delivery:
     body: str
     attributes: Mapping[str, str]
     attempts: int = 0
+    """Attempts whose outcome is on record."""

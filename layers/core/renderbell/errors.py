@@ -11,7 +11,10 @@ RenderbellError
     └── BadResponseError     an answer that cannot be read as documented: believe nothing in it
 """
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
+
+E_MAIL: Final = re.compile(r"\S+@\S+")
 
 
 class RenderbellError(Exception):
@@ -27,12 +30,12 @@ class UnsafeAddressError(RenderbellError):
 
 
 class ProviderError(RenderbellError):
-    """`str()` of it is one line, safe to log: the account's key is never in it."""
+    """`str()` of it is one line, safe to log: the account's key is never in it, nor is an e-mail address."""
 
     kind: ClassVar[str] = "provider_error"
 
     def __init__(self, message: str, *, http_status: int | None = None) -> None:
-        super().__init__(" ".join(message.split())[:500])
+        super().__init__(" ".join(E_MAIL.sub("***@***", message).split())[:500])
         self.http_status = http_status
 
 

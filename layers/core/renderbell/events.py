@@ -142,8 +142,9 @@ def email_text(body: Mapping[str, Any]) -> str:
         lines.append(f"Length     {spoken_duration(data['duration_seconds'])}")
     if data["error"] or data["status"] == "failed":
         lines.append(f"Reason     {data['error'] or 'the provider gave none'}")
-    lines += ["", "Watch it:", data["url"]] if data["url"] else []
-    lines += [f"(this link works until {data['url_expires_at']})"] if data["url"] and data["url_expires_at"] else []
+    if data["url"] and data["status"] == "completed":
+        lines += ["", "Watch it:", data["url"]]
+        lines += [f"(this link works until {data['url_expires_at']})"] if data["url_expires_at"] else []
     return "\n".join([*lines, "", f"Video id   {data['video_id']}", "Sent by Renderbell"])
 
 

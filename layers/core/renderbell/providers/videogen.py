@@ -121,10 +121,12 @@ class VideoGen(Provider):
             return Status.COMPLETED, download
         if any(states[name] == "ready" for name in PLAYABLE):
             # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
-            waits = download not in ENDED and self.account.option("usable_when", "download") == "download"
+            waits = download not in ENDED and self.account.option("usable_when", "download").lower() == "download"
             return (Status.GENERATING, download) if waits else (Status.COMPLETED, "ready")
-        # The SDK's rule: something failed and nothing is ready. Beside a ready thumbnail, all else must have failed.
-        failed = _nothing_to_come(states) if "ready" in states.values() else "failed" in states.values()
+        # The SDK's rule: something failed and nothing is ready. Stricter, since final is for good: a failed thumbnail alone
+        # says nothing of the video, and beside a ready one all that plays must have failed.
+        played = {states[name] for name in PLAYABLE}
+        failed = _nothing_to_come(states) if "ready" in states.values() else "failed" in played
         return (Status.FAILED, "failed") if failed else (Status.GENERATING, download)
 
 

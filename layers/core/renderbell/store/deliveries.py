@@ -50,10 +50,7 @@ class Deliveries:
         due = (self._row.status == DeliveryStatus.PENDING.value) & (self._row.next_attempt_at <= now)
         try:
             row.update(
-                actions=[
-                    self._row.next_attempt_at.set(now + LEASE),
-                    self._row.attempt_count.set((self._row.attempt_count | 0) + 1),
-                ],
+                actions=[self._row.next_attempt_at.set(now + LEASE)],
                 condition=due,
             )
         except UpdateError as error:
@@ -81,6 +78,8 @@ class Deliveries:
 
     def _finish_attempt(self, delivery: Delivery, attempt: Attempt | None, actions: list[Any]) -> None:
         if attempt is not None:
+            # Counted here and not when it was claimed: what we never got to send is no attempt of the receiver's twelve.
+            actions.append(self._row.attempt_count.set(attempt.number))
             actions.append(self._row.attempts.set((self._row.attempts | []).append([_line(attempt)])))
         try:
             self._row(delivery.endpoint_id, delivery.event_id).update(

@@ -55,12 +55,12 @@ class Videos:
 
     def _actions(self, account: AccountName, change: Transition) -> list[Action]:
         row, seen = self._row, change.seen
-        final = seen.status.final
+        final, was_final = seen.status.final, change.previous is not None and change.previous.final
+        ended = (row.finished_at | change.at) if was_final else change.at  # deleted later, a video ended when it ended
+        playable = seen.status is Status.COMPLETED
         facts: Sequence[tuple[Attribute[Any], Any]] = [
             (row.title, _clipped(seen.title, MAX_TITLE)),
-            (row.url, seen.url),
             (row.thumbnail_url, seen.thumbnail_url),
-            (row.url_expires_at, seen.url_expires_at),
             (row.error, _clipped(seen.error, MAX_ERROR)),
             (row.duration_seconds, seen.duration_seconds),
             (row.created_at, seen.created_at),
@@ -76,7 +76,9 @@ class Videos:
             row.since.set(change.at if final else (row.first_seen_at | change.at)),
             row.provider_status.set(seen.provider_status) if seen.provider_status else row.provider_status.remove(),
             row.previous_status.set(change.previous.value) if change.previous else row.previous_status.remove(),
-            row.finished_at.set(change.at) if final else row.finished_at.remove(),
+            row.finished_at.set(ended) if final else row.finished_at.remove(),
+            row.url.set(seen.url) if playable and seen.url else row.url.remove(),
+            row.url_expires_at.set(seen.url_expires_at) if playable and seen.url_expires_at else row.url_expires_at.remove(),
             # What this sighting does not say is not forgotten: a by-id answer may have no title.
             *(attribute.set(value) for attribute, value in facts if value is not None),
         ]

@@ -1,0 +1,16 @@
+"""The functions' log: their own lines, and nothing of what libraries would tell about requests and answers."""
+
+import logging
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+TALKATIVE: Final = ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "s3transfer", "urllib3")
+"""At INFO httpx logs URLs, with a PixVerse account's e-mail in them; at DEBUG botocore logs bodies, with decrypted keys."""
+
+
+def logger_of(service: str) -> Logger:
+    """Return a function's logger, and hold the libraries back, whatever level Lambda gives the root logger."""
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return Logger(service=service)
