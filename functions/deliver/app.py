@@ -8,7 +8,9 @@ from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from renderbell.alerts import OPERATORS, alert_subject, alert_text
 from renderbell.deliver import Deliver, Topic
+from renderbell.endpoints import TOPIC
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, Queue
@@ -19,12 +21,16 @@ from renderbell.store.endpoints import Endpoints
 logger = logger_of("deliver")
 settings = DeliverSettings.read(os.environ)
 processor = AsyncBatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
+sns = boto3.client("sns")
 deliver = Deliver(
     deliveries=Deliveries(settings.deliveries_table),
     endpoints=Endpoints(settings.endpoints_table),
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
-    topic=Topic(arn=settings.topic_arn, sns=boto3.client("sns")),
+    topics={
+        TOPIC: Topic(arn=settings.topic_arn, sns=sns),
+        OPERATORS: Topic(arn=settings.operators_topic_arn, sns=sns, subject=alert_subject, text=alert_text),
+    },
     allow_local=settings.allow_local_endpoints == "true",
 )
 

@@ -1,7 +1,7 @@
 """At each tick of a schedule: puts what is due on the queues."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -24,16 +24,17 @@ dispatch = Dispatch(
     deliveries=Deliveries(settings.deliveries_table),
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
+    quiet_every=timedelta(minutes=int(settings.quiet_minutes)),
 )
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Take `{"provider": NAME}` from a provider's schedule, or `{"deliveries": true}` from the deliveries' own."""
+    """Take `{"provider": NAME, "rate": RATE}` from a provider's schedule, `{"deliveries": true}` from the deliveries' own."""
     del context
     now = datetime.now(UTC)
     sent = {
-        "polls": dispatch.polls(event["provider"], now) if "provider" in event else 0,
+        "polls": dispatch.polls(event["provider"], now, event.get("rate")) if "provider" in event else 0,
         "deliveries": dispatch.due_deliveries(now) if event.get("deliveries") else 0,
     }
     logger.info("dispatched", extra={"tick": event, **sent})

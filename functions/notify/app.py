@@ -16,7 +16,7 @@ from renderbell.queues import Queue
 from renderbell.settings import NotifySettings
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
-from renderbell.store.videos import new_transition
+from renderbell.store.videos import news_in
 
 logger = logger_of("notify")
 settings = NotifySettings.read(os.environ)
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def ring(record: DynamoDBRecord) -> None:
-    video = new_transition(record.raw_event["dynamodb"])
-    if video is not None:
-        told = announce.announce(video, datetime.now(UTC))
-        logger.info("announced", extra={"event_id": told.event_id, "type": told.type, "video_id": masked(video.video_id)})
+    event = news_in(record.raw_event["dynamodb"])
+    if event is not None:
+        announce.announce(event, datetime.now(UTC))
+        logger.info("announced", extra={"event_id": event.event_id, "type": event.type, "video_id": masked(event.video_id)})

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,28 +14,41 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from renderbell import http
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
-from renderbell.poll import Poll
-from renderbell.queues import PollMessage
+from renderbell.poll import METRICS, Poll
+from renderbell.queues import PollMessage, Queue
 from renderbell.settings import PollSettings
 from renderbell.store.accounts import Accounts
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.meter import Meter
 from renderbell.store.videos import Videos
 
 logger = logger_of("poll")
+metrics = Metrics(namespace="Renderbell", service="poll")
 settings = PollSettings.read(os.environ)
 processor = BatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
+sqs, requests, meter = boto3.client("sqs"), http.Requests(), Meter()
 poll = Poll(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
-    accounts=Accounts(settings.accounts_table),
-    videos=Videos(settings.videos_table),
-    client=http.client(),
+    accounts=Accounts(settings.accounts_table, meter),
+    videos=Videos(settings.videos_table, meter),
+    deliveries=Deliveries(settings.deliveries_table, meter),
+    poll_queue=Queue(settings.poll_queue_url, sqs),
+    delivery_queue=Queue(settings.delivery_queue_url, sqs),
+    client=http.client(requests),
+    requests=requests,
+    meter=meter,
     now=lambda: datetime.now(UTC),
 )
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def look(record: SQSRecord) -> None:
-        account = PollMessage.parse(record.body).account
-        logger.info("polled", extra=poll.look(account, lambda: context.get_remaining_time_in_millis() / 1000))
+        told = poll.look(PollMessage.parse(record.body), lambda: context.get_remaining_time_in_millis() / 1000)
+        logger.info("polled", extra=told)
+        metrics.add_dimension("provider", told["account"].split("/")[0])
+        for metric, (name, unit) in METRICS.items():
+            metrics.add_metric(metric, MetricUnit(unit), told.get(name, 0))
 
     return dict(process_partial_response(event, look, processor, context))

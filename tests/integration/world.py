@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 from renderbell.account import Account
+from renderbell.account_state import AccountState
 from renderbell.endpoints import Endpoint
 from renderbell.parameters import Parameters
 from renderbell.signing import new_secret
@@ -92,11 +93,12 @@ class World:
             self.names[table] = f"{table}-{mark}"
             _create_table(self.names[table], properties)
         sqs, sns = boto3.client("sqs"), boto3.client("sns")
-        for queue in ("PollQueue", "DeliveryQueue", "Feed"):
+        for queue in ("PollQueue", "DeliveryQueue", "VideoEventsFeed", "OperatorAlertsFeed"):
             self.names[queue] = sqs.create_queue(QueueName=f"{queue}-{mark}")["QueueUrl"]
-        self.names["VideoEvents"] = sns.create_topic(Name=f"VideoEvents-{mark}")["TopicArn"]
-        feed = sqs.get_queue_attributes(QueueUrl=self.names["Feed"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=self.names["VideoEvents"], Protocol="sqs", Endpoint=feed)
+        for topic in ("VideoEvents", "OperatorAlerts"):
+            self.names[topic] = sns.create_topic(Name=f"{topic}-{mark}")["TopicArn"]
+            feed = sqs.get_queue_attributes(QueueUrl=self.names[f"{topic}Feed"], AttributeNames=["QueueArn"])
+            sns.subscribe(TopicArn=self.names[topic], Protocol="sqs", Endpoint=feed["Attributes"]["QueueArn"])
         self.prefix = f"/renderbell/{mark}"
         environment = {
             "PARAMETERS_PREFIX": self.prefix,
@@ -107,6 +109,8 @@ class World:
             "POLL_QUEUE_URL": self.names["PollQueue"],
             "DELIVERY_QUEUE_URL": self.names["DeliveryQueue"],
             "TOPIC_ARN": self.names["VideoEvents"],
+            "OPERATORS_TOPIC_ARN": self.names["OperatorAlerts"],
+            "QUIET_MINUTES": "0",
             "ALLOW_LOCAL_ENDPOINTS": "true",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         }
@@ -131,8 +135,12 @@ class World:
         self.libraries[account.provider, key] = Library(videos)
         self.parameters.put_account(Account.of(account, key, {"base_url": self.simulator.base_url, **options}))
         if first_look_done:
-            self.accounts.begin_first_look(account, datetime.now(UTC))
-            self.accounts.end_first_look(account, datetime.now(UTC))
+            now = datetime.now(UTC)
+            given = Account.of(account, key, {"base_url": self.simulator.base_url, **options})
+            done = AccountState(
+                way=given.way, scope=given.scope, first_look_began_at=now, first_look_ended_at=now, changed_at=now
+            )
+            assert self.accounts.save(account, AccountState(), done)
         return account
 
     def library(self, account: AccountName) -> Library:
@@ -152,9 +160,9 @@ class World:
 
     # What AWS does.
 
-    def poll(self, account: AccountName, seconds: float = 300.0) -> None:
+    def poll(self, account: AccountName, seconds: float = 300.0, **more: Any) -> None:
         """Send the account's message to `poll`."""
-        event = sqs_event([json.dumps({"account": str(account)})])
+        event = sqs_event([json.dumps({"account": str(account), **more})])
         for _ in range(2 if self.twice else 1):
             answer = self.apps["poll"].handler(event, Context(seconds=seconds))
             assert answer == {"batchItemFailures": []}
@@ -171,7 +179,8 @@ class World:
 
     def notify(self, handler: Callable[[dict[str, Any], Context], Any] | None = None) -> None:
         """Hand what is new in the stream to `notify`, as the template's filter lets it through."""
-        records = [record for record in self.stream_records() if record["dynamodb"]["NewImage"]["rings"]["BOOL"]]
+        images = ((record, record["dynamodb"]["NewImage"]) for record in self.stream_records())
+        records = [record for record, image in images if image["rings"]["BOOL"] or "stalled_at" in image]
         for _ in range(2 if self.twice else 1):
             for at in range(0, len(records), 50):
                 event = {"Records": records[at : at + 50]}
@@ -212,7 +221,14 @@ class World:
 
     def rings(self) -> Sequence[Mapping[str, Any]]:
         """Return the events on the topic since the last call."""
-        bodies = [json.loads(body) for batch in self.batches("Feed") for body in batch]
+        return self._published("VideoEvents")
+
+    def alerts(self) -> Sequence[Mapping[str, Any]]:
+        """Return what operators were told since the last call."""
+        return self._published("OperatorAlerts")
+
+    def _published(self, topic: str) -> Sequence[Mapping[str, Any]]:
+        bodies = [json.loads(body) for batch in self.batches(f"{topic}Feed") for body in batch]
         return [{"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies]
 
     def statuses(self, account: AccountName) -> dict[str, str]:

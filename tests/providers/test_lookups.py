@@ -81,7 +81,8 @@ def test_a_gateways_own_404_deletes_no_video(kind: str, status: int, body: bytes
 )
 def test_a_video_that_its_provider_does_not_find_is_deleted(kind: str, page: str | None) -> None:
     body = saved(page) if page else {"error": "no"}
-    assert one(kind, always(404, body)) == Sighting(video_id=IDS[kind], status=Status.DELETED, provider_status="not_found")
+    gone = Sighting(video_id=IDS[kind], status=Status.DELETED, provider_status="not_found", not_found=True)
+    assert one(kind, always(404, body)) == gone
 
 
 @pytest.mark.parametrize("kind", [kind for kind in IDS if kind != "heygen-v1"])
@@ -101,9 +102,14 @@ def test_a_completed_sighting_with_a_url_lacks_nothing(kind: str) -> None:
         ("pixverse", always(404, saved("pixverse-error-404"))),
     ],
 )
-def test_settling_keeps_what_was_seen_when_the_answer_decides_nothing(kind: str, server: Server) -> None:
-    seen = Sighting(video_id=IDS[kind], status=Status.GENERATING, title="kept")
-    assert provider(kind).settle(server.client, seen) == seen
+def test_an_answer_that_decides_nothing_about_a_video_leaves_it_out(kind: str, server: Server) -> None:
+    assert look_up(kind, server) == {}
+
+
+def test_tavus_refusing_an_id_means_deleted_where_the_account_says_so() -> None:
+    server = always(400, saved("tavus-error-400"))
+    found = provider("tavus", deleted_when="refused").look_up(server.client, ["v1"])
+    assert (found["v1"].status, found["v1"].not_found) == (Status.DELETED, True)
 
 
 # Tavus
@@ -396,12 +402,6 @@ def test_a_hydrated_videogen_file_of_which_something_failed_and_nothing_is_ready
 def test_a_failed_thumbnail_alone_fails_no_hydrated_videogen_file() -> None:
     server = always(body={**saved("videogen-detail-waiting"), "thumbnailSource": {"status": "failed"}})
     assert one("videogen", server).status is Status.GENERATING
-
-
-def test_settling_a_videogen_sighting_hydrates_its_file() -> None:
-    server = always(body=saved("videogen-detail-hydrated"))
-    seen = Sighting(video_id="vg_file_01", status=Status.GENERATING, conclusive=False)
-    assert provider("videogen").settle(server.client, seen).status is Status.COMPLETED
 
 
 def test_videogen_out_of_credits_is_no_rate_limit_to_wait_for() -> None:

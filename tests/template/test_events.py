@@ -15,7 +15,7 @@ from renderbell.events import VideoRecord, event_id, event_of
 from renderbell.providers import PROVIDERS
 from renderbell.queues import DeliveryMessage, PollMessage
 from renderbell.store.tables import VideoRow
-from renderbell.store.videos import Videos, new_transition, record_of
+from renderbell.store.videos import Videos, news_in, record_of
 from renderbell.transitions import Transition
 from renderbell.video import AccountName, Sighting, Status
 from tests.template.stack import Json, Stack
@@ -38,9 +38,9 @@ def stream_record() -> dict[str, Any]:
 
 
 def told() -> VideoRecord:
-    video = new_transition(stream_record()["dynamodb"])
-    assert video is not None
-    return video
+    row = VideoRow()
+    row.deserialize(stream_record()["dynamodb"]["NewImage"])
+    return record_of(row)
 
 
 def test_every_function_has_a_sample_that_is_named_after_it(stack: Stack) -> None:
@@ -142,7 +142,7 @@ def matches(event: Any, pattern: Any) -> bool:
 
 def test_the_same_write_again_does_not_ring_again() -> None:
     change = stream_record()["dynamodb"]
-    assert new_transition({**change, "OldImage": change["NewImage"]}) is None
+    assert news_in({**change, "OldImage": change["NewImage"]}) is None
 
 
 def test_the_videos_times_are_read_to_the_millisecond() -> None:

@@ -14,6 +14,7 @@ EVENT: Final = Event(
     event_id="evt_1",
     type="video.completed",
     account=AccountName("heygen", "marketing"),
+    video_id="v",
     status=Status.COMPLETED,
     body="{}",
 )

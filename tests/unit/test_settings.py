@@ -34,10 +34,10 @@ def test_only_the_missing_are_named_and_an_empty_one_is_missing(settings: type[S
 
 
 def test_a_whole_environment_becomes_settings_and_the_rest_is_ignored() -> None:
-    environment = {"PARAMETERS_PREFIX": "/renderbell/dev", "ACCOUNTS_TABLE": "accounts", "VIDEOS_TABLE": "videos", "LANG": "C"}
+    environment = {"ENDPOINTS_TABLE": "endpoints", "DELIVERIES_TABLE": "deliveries", "DELIVERY_QUEUE_URL": "q", "LANG": "C"}
 
-    assert PollSettings.read(environment) == PollSettings(
-        parameters_prefix="/renderbell/dev", accounts_table="accounts", videos_table="videos"
+    assert NotifySettings.read(environment) == NotifySettings(
+        endpoints_table="endpoints", deliveries_table="deliveries", delivery_queue_url="q"
     )
 
 

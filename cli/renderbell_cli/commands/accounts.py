@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from renderbell.account import OPTIONS, Account
+from renderbell.account_state import AccountState
 from renderbell.providers import provider_for
-from renderbell.store.accounts import AccountState
 from renderbell.values import iso
 from renderbell.video import AccountName
 from renderbell_cli.keys import options_of, read_key

@@ -10,7 +10,7 @@ import typer
 from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
 from renderbell.providers import PROVIDERS
-from renderbell.store.videos import FINISHED, IN_FLIGHT
+from renderbell.store.videos import FINISHED, IN_FLIGHT, PHASES
 from renderbell.video import Status
 from renderbell_cli.show import ago, console, hints, json_lines, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
@@ -52,5 +52,5 @@ def _videos(stack: Stack, provider: str | None, status: Status | None) -> Iterat
 
 def _phases(status: Status | None) -> Sequence[str]:
     if status is None:
-        return (IN_FLIGHT, FINISHED)
+        return PHASES
     return (FINISHED,) if status.final else (IN_FLIGHT,)

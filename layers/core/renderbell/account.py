@@ -1,5 +1,6 @@
 """An account's key and options, as they lie in Parameter Store."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +18,32 @@ OPTIONS: Mapping[str, str] = {
     "unique_id": "Memories.ai: the namespace of the videos (default: default)",
     "usable_when": "VideoGen: a file is completed when its `download` is ready (default) or `any` rendition is",
     "include_project_files": "VideoGen: watch files inside projects too (true or false, default false)",
+    "deleted_when": "Tavus: a video that left the listing is deleted when by id it is `not_found` (default) or `refused` (400)",
+    "hot_interval": "seconds between looks while something is in flight (5 to 900, default 15)",
+    "full_sweep_minutes": "minutes between full sweeps of the listing (default 60)",
+    "pages_per_poll": "pages of a full sweep that one poll may read (from 2, default 10)",
+    "stalled_hours": "hours in flight after which a video is called stalled (default 24)",
     "page_size": "rows asked for in one request (default: the provider's best documented size)",
     "lookups_per_poll": "by-id requests one poll may make (default 50)",
     "announce_existing": "ring for videos that were done before the first look, too (true or false, default false)",
 }
 """Every option an account may carry, with the sentence that explains it."""
+
+COUNTS: Mapping[str, tuple[int, int]] = {
+    "page_size": (1, 1000),
+    "lookups_per_poll": (1, 1000),
+    "hot_interval": (5, 900),
+    "full_sweep_minutes": (1, 7 * 24 * 60),
+    "pages_per_poll": (2, 1000),  # two, for Tavus's first page may come twice
+    "stalled_hours": (1, 31 * 24),
+}
+"""Options that are whole numbers, with the least and the most each may be."""
+
+WAYS = ("api_version", "base_url")
+"""Options that change how an account's videos are asked for, not which they are."""
+
+SCOPES = ("email", "folder_id", "include_project_files", "unique_id")
+"""Options that change which videos an account has."""
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -78,14 +100,26 @@ class Account:
     def switch(self, name: str, *, default: bool = False) -> bool:
         return self.options.get(name, str(default)).lower() == "true"
 
+    @property
+    def way(self) -> str:
+        """A mark that changes with the key and with how it is used. It is a hash, and too short a one to test keys against."""
+        return _mark(self.key, *(self.options.get(name, "") for name in WAYS))
+
+    @property
+    def scope(self) -> str:
+        """A mark that changes with the options that say which videos are meant."""
+        return _mark(*(self.options.get(name, "") for name in SCOPES))
+
     def _check(self) -> None:
-        for option in ("page_size", "lookups_per_poll"):
-            if not self.options.get(option, "1").isdecimal() or self.count(option, 1) < 1:
-                raise BadInputError(f"{self.name}: option {option} must be a whole number from 1")
+        for option, (least, most) in COUNTS.items():
+            said = self.options.get(option, str(least))
+            if not (said.isascii() and said.isdecimal() and len(said) < 10 and least <= int(said) <= most):  # noqa: PLR2004
+                raise BadInputError(f"{self.name}: option {option} must be a whole number from {least} to {most}")
         for option in ("include_project_files", "announce_existing"):
             self._check_choice(option, {"true", "false"})
         self._check_choice("api_version", {"v1", "v3"})
         self._check_choice("usable_when", {"download", "any"})
+        self._check_choice("deleted_when", {"not_found", "refused"})
         if "base_url" in self.options:
             self._check_base_url()
 
@@ -105,6 +139,10 @@ class Account:
                 f"{self.name}: option base_url must begin with https:// (http:// only for this machine), "
                 "so that the key never travels in the open"
             )
+
+
+def _mark(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def _plain(value: Any) -> str:

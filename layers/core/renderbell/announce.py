@@ -10,7 +10,7 @@ from datetime import datetime
 
 from renderbell.deliveries import Delivery
 from renderbell.endpoints import TOPIC, Endpoint
-from renderbell.events import Event, VideoRecord, event_of
+from renderbell.events import Event
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
@@ -22,17 +22,15 @@ class Announce:
     deliveries: Deliveries
     queue: Queue
 
-    def announce(self, video: VideoRecord, now: datetime) -> Event:
-        """Make the deliveries of a video's latest transition and wake them.
+    def announce(self, event: Event, now: datetime) -> None:
+        """Make the deliveries of an event and wake them.
 
         Put on record first, woken after: killed in between, `dispatch` finds them due.
         """
-        event = event_of(video)
         receivers = [TOPIC, *(endpoint.endpoint_id for endpoint in self._wanting(event))]
         for endpoint_id in receivers:
             self.deliveries.add(_delivery(endpoint_id, event), now)
         self.queue.send(DeliveryMessage(endpoint_id=endpoint_id, event_id=event.event_id) for endpoint_id in receivers)
-        return event
 
     def _wanting(self, event: Event) -> Sequence[Endpoint]:
         return [endpoint for endpoint in self.endpoints.all() if endpoint.wants(event)]

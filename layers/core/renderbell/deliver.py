@@ -3,16 +3,16 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from renderbell.deliveries import Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
 from renderbell.egress import post
-from renderbell.endpoints import TOPIC, Endpoint
+from renderbell.endpoints import Endpoint
 from renderbell.events import email_text, subject
 from renderbell.parameters import Parameters
 from renderbell.queues import MAX_DELAY, DeliveryMessage, Queue
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """The stack's SNS topic."""
+    """One of the stack's SNS topics, and how its e-mails are worded."""
 
     arn: str
     sns: "SNSClient"
+    subject: Callable[[Mapping[str, Any]], str] = subject
+    text: Callable[[Mapping[str, Any]], str] = email_text
 
     def publish(self, delivery: Delivery) -> Outcome:
         """Publish an event: JSON for programs, words for people, attributes to filter by."""
@@ -37,8 +39,8 @@ class Topic:
         try:
             self.sns.publish(
                 TopicArn=self.arn,
-                Subject=subject(body),
-                Message=json.dumps({"default": delivery.body, "email": email_text(body)}, ensure_ascii=False),
+                Subject=self.subject(body),
+                Message=json.dumps({"default": delivery.body, "email": self.text(body)}, ensure_ascii=False),
                 MessageStructure="json",
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
@@ -64,7 +66,8 @@ class Deliver:
     endpoints: Endpoints
     parameters: Parameters
     queue: Queue
-    topic: Topic
+    topics: Mapping[str, Topic]
+    """The SNS topics, by the endpoint ids they stand for."""
     allow_local: bool
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -86,8 +89,9 @@ class Deliver:
         return self._record(delivery, outcome) if isinstance(outcome, Outcome) else self._set_aside(delivery, outcome)
 
     async def _send(self, delivery: Delivery) -> Outcome | Aside:
-        if delivery.endpoint_id == TOPIC:
-            return await asyncio.to_thread(self.topic.publish, delivery)
+        topic = self.topics.get(delivery.endpoint_id)
+        if topic is not None:
+            return await asyncio.to_thread(topic.publish, delivery)
         endpoint = self.endpoints.get(delivery.endpoint_id)
         if endpoint is None:
             return Aside(status=DeliveryStatus.SKIPPED, reason="the endpoint was removed")
@@ -107,7 +111,7 @@ class Deliver:
         now = self.now()
         attempt = Attempt(number=delivery.attempts + 1, at=now, outcome=outcome)
         decided = verdict(outcome, attempt.number, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
-        if decided.disables is not None and delivery.endpoint_id != TOPIC:
+        if decided.disables is not None and delivery.endpoint_id not in self.topics:
             # First, so that an endpoint whose events are held is always one that can be enabled again.
             self.endpoints.disable(delivery.endpoint_id, decided.disables)
         if decided.wait is None:

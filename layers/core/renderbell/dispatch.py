@@ -1,13 +1,20 @@
 """Says, at each tick, which accounts are due for a look and which deliveries for an attempt."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
+from zlib import crc32
 
+from renderbell.account_state import AccountState
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
-from renderbell.store.accounts import Accounts, AccountState
+from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
+from renderbell.video import AccountName
+
+QUIET_AFTER: Final = timedelta(days=1)
+ONE_MINUTE: Final = timedelta(minutes=1)
+UNITS: Final = {"minute": ONE_MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 MAX_DUE: Final = 500
 """Deliveries woken in one tick. The rest is woken by the next: they are due already, and the oldest go first."""
@@ -20,13 +27,27 @@ class Dispatch:
     deliveries: Deliveries
     poll_queue: Queue
     delivery_queue: Queue
+    quiet_every: timedelta = timedelta()
+    """How often accounts where nothing changed for a day are looked at; zero means at every tick."""
 
-    def polls(self, provider: str, now: datetime) -> int:
-        """Put a provider's accounts on the poll queue, except those that are left alone for a while; return how many."""
+    def polls(self, provider: str, now: datetime, rate: str | None = None) -> int:
+        """Put a provider's accounts on the poll queue, except those that are left alone for a while; return how many.
+
+        `rate` is the schedule's, as EventBridge writes it.
+        """
         names = self.parameters.account_names(provider)
-        states = self.accounts.states(names)
-        due = [name for name in names if states.get(name, AccountState()).is_due(now)]
-        return self.poll_queue.send(PollMessage(account=name) for name in due)
+        states, every = self.accounts.states(names), interval_of(rate)
+        due = [name for name in names if self._is_due(name, states.get(name, AccountState()), now, every)]
+        return self.poll_queue.send(PollMessage(account=name, tick_ends=now + every) for name in due)
+
+    def _is_due(self, name: AccountName, state: AccountState, now: datetime, every: timedelta) -> bool:
+        if not state.is_due(now):
+            return False
+        if self.quiet_every <= every or not state.is_quiet(now, QUIET_AFTER):
+            return True
+        # Each quiet account has its tick among many, the same each time, without anything being written down.
+        turns = self.quiet_every // every
+        return (int(now.timestamp()) // int(every.total_seconds()) + crc32(str(name).encode())) % turns == 0
 
     def due_deliveries(self, now: datetime) -> int:
         """Wake the deliveries whose time has come; return how many.
@@ -38,3 +59,11 @@ class Dispatch:
             DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id)
             for delivery in self.deliveries.due(now, MAX_DUE)
         )
+
+
+def interval_of(rate: str | None) -> timedelta:
+    """Return the interval of `rate(5 minutes)`; one minute for `cron(...)`, of which only EventBridge knows what is next."""
+    parts = (rate or "").removeprefix("rate(").removesuffix(")").split()
+    if len(parts) == 2 and parts[0].isdecimal() and parts[1].removesuffix("s") in UNITS:  # noqa: PLR2004 - a number and a unit
+        return max(ONE_MINUTE, int(parts[0]) * UNITS[parts[1].removesuffix("s")])
+    return ONE_MINUTE

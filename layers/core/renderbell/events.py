@@ -18,7 +18,7 @@ PROVIDER_NAMES: Final[Mapping[str, str]] = {
     "videogen": "VideoGen",
     "pixverse": "PixVerse",
 }
-EVENT_TYPES: Final = ("video.completed", "video.failed", "video.deleted")
+EVENT_TYPES: Final = ("video.completed", "video.failed", "video.deleted", "video.stalled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ class VideoRecord:
     first_seen_at: datetime
     changed_at: datetime
     finished_at: datetime | None
+    stalled_at: datetime | None = None
+    """When it was noticed that the video is in flight for too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,31 +52,42 @@ class Event:
     event_id: str
     type: str
     account: AccountName
+    video_id: str
     status: Status
     body: str
 
 
 def event_of(video: VideoRecord) -> Event:
-    kind = f"video.{video.status}"
+    """Return the event of a video's latest transition."""
+    return _event(video, f"video.{video.status}", video.sequence, video.changed_at)
+
+
+def stalled_event(video: VideoRecord) -> Event:
+    """Return the event that says that a video is in flight for too long."""
+    return _event(video, "video.stalled", f"{video.sequence} stalled", video.stalled_at or video.changed_at)
+
+
+def _event(video: VideoRecord, kind: str, occurrence: int | str, at: datetime) -> Event:
     return Event(
-        event_id=event_id(video.account, video.video_id, video.sequence),
+        event_id=event_id(video.account, video.video_id, occurrence),
         type=kind,
         account=video.account,
+        video_id=video.video_id,
         status=video.status,
         body=json.dumps(
-            {"type": kind, "timestamp": iso(video.changed_at), "data": video_data(video)},
+            {"type": kind, "timestamp": iso(at), "data": video_data(video)},
             ensure_ascii=False,
             separators=(",", ":"),
         ),
     )
 
 
-def event_id(account: AccountName, video_id: str, sequence: int) -> str:
-    """Return the id of a video's transition: the same whenever and wherever it is computed.
+def event_id(account: AccountName, video_id: str, occurrence: int | str) -> str:
+    """Return the id of what happened to a video: of a transition, by its sequence number. It is the same wherever computed.
 
     It is a hash, because it travels in headers and logs and a PixVerse id holds an e-mail address.
     """
-    digest = hashlib.sha256(f"{account}\n{video_id}\n{sequence}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{account}\n{video_id}\n{occurrence}".encode()).hexdigest()
     return f"evt_{digest[:32]}"
 
 
@@ -102,10 +115,14 @@ def video_data(video: VideoRecord) -> dict[str, Any]:
 
 
 def _seconds_in_flight(video: VideoRecord) -> float | None:
-    """Return how long it took from its creation, or from our first sight of it where the provider tells no creation."""
-    if video.finished_at is None:
+    """Return how long it took from its creation, or from our first sight of it where the provider tells no creation.
+
+    Of a stalled video it is how long it had been in flight when that was noticed.
+    """
+    until = video.finished_at or video.stalled_at
+    if until is None:
         return None
-    return round(max(0.0, (video.finished_at - (video.created_at or video.first_seen_at)).total_seconds()), 1)
+    return round(max(0.0, (until - (video.created_at or video.first_seen_at)).total_seconds()), 1)
 
 
 def masked(video_id: str) -> str:
@@ -122,7 +139,7 @@ def subject(body: Mapping[str, Any]) -> str:
     """Return an e-mail's subject within the rules of SNS: one line of ASCII, whatever the title holds."""
     data = body["data"]
     name = _title(data).encode("ascii", "ignore").decode()
-    words = f"{data['status'].capitalize()}: {name} ({_provider(data)})"
+    words = f"{body['type'].removeprefix('video.').capitalize()}: {name} ({_provider(data)})"
     clean = " ".join("".join(c if c.isprintable() else " " for c in words).split())
     return clean if len(clean) <= MAX_SUBJECT else clean[: MAX_SUBJECT - 3] + "..."
 
@@ -131,13 +148,16 @@ def email_text(body: Mapping[str, Any]) -> str:
     """Return the e-mail a person reads: what happened, where, how long it took, the link or the reason."""
     data = body["data"]
     first = {
-        "completed": f"Your video is ready: {_title(data)}",
-        "failed": f"This video failed: {_title(data)}",
-        "deleted": f"This video was deleted at its provider: {_title(data)}",
-    }[data["status"]]
+        "video.completed": f"Your video is ready: {_title(data)}",
+        "video.failed": f"This video failed: {_title(data)}",
+        "video.deleted": f"This video was deleted at its provider: {_title(data)}",
+        "video.stalled": f"This video is taking very long: {_title(data)}",
+    }[body["type"]]
     lines = [first, "", f"Provider   {_provider(data)}, account {data['account']}"]
     if data["seconds_in_flight"] is not None:
-        lines.append(f"Took       {spoken_duration(data['seconds_in_flight'])}")
+        lines.append(
+            f"{'Waiting' if body['type'] == 'video.stalled' else 'Took':<11}{spoken_duration(data['seconds_in_flight'])}"
+        )
     if data["duration_seconds"] is not None:
         lines.append(f"Length     {spoken_duration(data['duration_seconds'])}")
     if data["error"] or data["status"] == "failed":

@@ -1,7 +1,7 @@
 """Asks a provider one question over HTTP and brings the answer back whole, or says why not."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,9 +40,21 @@ class Answer:
         return 200 <= self.status < 300  # noqa: PLR2004 - the 2xx class
 
 
-def client() -> httpx.Client:
+class Requests:
+    """Counts requests as they leave. It only ever grows; take differences."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, request: httpx.Request) -> None:
+        del request
+        self.count += 1
+
+
+def client(requests: Requests | None = None) -> httpx.Client:
     """Return the client for all providers: it keeps no cookies between accounts and follows nothing by itself."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"user-agent": USER_AGENT})
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [requests]} if requests else {}
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, headers={"user-agent": USER_AGENT}, event_hooks=hooks)
 
 
 def ask(http: httpx.Client, base_url: str, headers: Mapping[str, str], request: Request) -> Answer:

@@ -1,19 +1,41 @@
-"""Looks at the account that a message names: finds its key, sweeps its listing, says what came of it."""
+"""Looks at the account that a message names: finds its key, sweeps its listing, looks again soon while it is worth it."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import httpx
 
+from renderbell.account import Account
+from renderbell.alerts import Alert
+from renderbell.chain import looks
 from renderbell.errors import BadInputError
+from renderbell.http import Requests
 from renderbell.parameters import Parameters
 from renderbell.providers import provider_for
+from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.store.accounts import Accounts
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.meter import Meter
 from renderbell.store.videos import Videos
 from renderbell.sweep import Report, Sweep
-from renderbell.video import AccountName
+
+HOT_SECONDS: Final = 15
+METRICS: Final[Mapping[str, tuple[str, str]]] = {
+    "Requests": ("requests", "Count"),
+    "Pages": ("pages", "Count"),
+    "Rows": ("rows", "Count"),
+    "Lookups": ("lookups", "Count"),
+    "Transitions": ("transitions", "Count"),
+    "Surprises": ("surprises", "Count"),
+    "InFlight": ("in_flight", "Count"),
+    "ReadUnits": ("read_units", "Count"),
+    "WriteUnits": ("write_units", "Count"),
+    "Duration": ("milliseconds", "Milliseconds"),
+}
+"""The metrics of a look, and the fields of its log line that they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,47 +43,93 @@ class Poll:
     parameters: Parameters
     accounts: Accounts
     videos: Videos
+    deliveries: Deliveries
+    poll_queue: Queue
+    delivery_queue: Queue
     client: httpx.Client
+    requests: Requests
+    meter: Meter
     now: Callable[[], datetime]
 
-    def look(self, name: AccountName, seconds_left: Callable[[], float]) -> dict[str, Any]:
-        """Sweep one account and return the fields of its log line.
+    def look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
+        """Sweep one account and return the fields of its log line, with what the look cost.
 
         An account whose key was removed meanwhile is no error. One whose stored value cannot be used stays as it is, with
         the reason as its health. Whatever the provider does ends in the account's health, too: only our own faults raise.
         """
+        began, requests, reads, writes = time.monotonic(), self.requests.count, self.meter.reads, self.meter.writes
+        told = self._look(message, seconds_left)
+        return {
+            "account": str(message.account),
+            **told,
+            "requests": self.requests.count - requests,
+            "read_units": self.meter.reads - reads,
+            "write_units": self.meter.writes - writes,
+            "milliseconds": round((time.monotonic() - began) * 1000),
+        }
+
+    def _look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
         try:
-            account = self.parameters.account(name)
+            account = self.parameters.account(message.account)
             if account is None:
-                return {"account": str(name), "stopped": "removed"}
+                return {"stopped": "removed"}
             provider = provider_for(account)
         except BadInputError as error:
-            self._note_bad_settings(name, f"settings: {error}")
-            return {"account": str(name), "stopped": "settings", "error": str(error)}
+            self.accounts.note_bad_settings(message.account, f"settings: {error}", self.now())
+            return {"stopped": "settings", "error": str(error)}
         sweep = Sweep(
             provider=provider,
             client=self.client,
             videos=self.videos,
             accounts=self.accounts,
+            tell_operators=self._tell_operators,
             now=self.now,
             seconds_left=seconds_left,
+            in_between=message.in_between,
         )
-        return _log_line(sweep.run())
+        report = sweep.run()
+        if not message.in_between and report.error is None and (report.in_flight or report.unfinished):
+            self._look_again_soon(message, account)
+        return _log_line(report)
 
-    def _note_bad_settings(self, name: AccountName, health: str) -> None:
-        if self.accounts.state(name).health != health:
-            self.accounts.record_health(name, health, self.now())
+    def _look_again_soon(self, message: PollMessage, account: Account) -> None:
+        """Queue all looks until the next tick, unless another poll did already.
+
+        Claimed first: killed in between, the account waits for its next tick. Where that is further off than a message can
+        be delayed, the last one begins anew what this one began.
+        """
+        now, interval = self.now(), timedelta(seconds=account.count("hot_interval", HOT_SECONDS))
+        delays, until = looks(now, message.tick_ends, interval)
+        # A tick may come a moment early; the chain before it has queued its last look by then.
+        if not self.accounts.claim_looks(message.account, now + interval, until):
+            return
+        between = PollMessage(account=message.account, in_between=True)
+        queued = [(between, int(delay.total_seconds())) for delay in delays]
+        if message.tick_ends is not None and until < message.tick_ends:
+            last = PollMessage(account=message.account, tick_ends=message.tick_ends)
+            queued.append((last, int((until - now).total_seconds())))
+        self.poll_queue.send_later(queued)
+
+    def _tell_operators(self, alerts: Sequence[Alert]) -> None:
+        """Put the alerts on record as deliveries, then wake them."""
+        deliveries = [alert.delivery() for alert in alerts]
+        for delivery in deliveries:
+            self.deliveries.add(delivery, self.now())
+        self.delivery_queue.send(
+            DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id) for delivery in deliveries
+        )
 
 
 def _log_line(report: Report) -> dict[str, Any]:
-    stopped = report.error.kind if report.error else ("end of list" if report.complete else "out of time")
     return {
-        "account": str(report.account),
-        "stopped": stopped,
+        "stopped": report.stopped,
         "pages": report.pages,
         "rows": report.rows,
         "lookups": report.lookups,
         "transitions": len(report.transitions),
         "rings": sum(change.rings for change in report.transitions),
+        "in_flight": report.in_flight,
+        "stalled": report.stalled,
+        "surprises": report.surprises,
         **({"error": str(report.error)} if report.error else {}),
     }

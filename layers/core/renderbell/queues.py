@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import batched
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from renderbell.errors import BadInputError, RenderbellError
+from renderbell.values import iso, moment
 from renderbell.video import AccountName
 
 if TYPE_CHECKING:
@@ -24,16 +26,25 @@ class QueueError(RenderbellError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollMessage:
-    """Look at this account now."""
+    """Look at this account now.
+
+    `tick_ends` is when the next tick of its schedule is due, as far as the sender knows; `in_between` marks the looks between
+    two ticks, which are for the sake of videos in flight.
+    """
 
     account: AccountName
+    tick_ends: datetime | None = None
+    in_between: bool = False
 
     @classmethod
     def parse(cls, body: str) -> Self:
-        return cls(account=AccountName.parse(_fields(body, "account")["account"]))
+        fields = _fields(body, "account")
+        account, ends = AccountName.parse(fields["account"]), fields.get("tick_ends")
+        return cls(account=account, tick_ends=moment(ends), in_between=fields.get("in_between") is True)
 
     def dump(self) -> str:
-        return json.dumps({"account": str(self.account)})
+        fields = {"account": str(self.account), "tick_ends": iso(self.tick_ends), "in_between": self.in_between}
+        return json.dumps({name: value for name, value in fields.items() if value})
 
     @property
     def group(self) -> str:
@@ -69,6 +80,10 @@ class Queue:
 
     def send(self, messages: Iterable[PollMessage | DeliveryMessage], *, delay: int = 0) -> int:
         """Send all messages, `delay` seconds from now; return how many. Raises QueueError when SQS refuses any."""
+        return self.send_later((message, delay) for message in messages)
+
+    def send_later(self, messages: Iterable[tuple[PollMessage | DeliveryMessage, int]]) -> int:
+        """Send each message so many seconds from now; return how many. Raises QueueError when SQS refuses any."""
         sent = 0
         for batch in batched(messages, BATCH, strict=False):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -78,7 +93,7 @@ class Queue:
                     "MessageGroupId": message.group,
                     "DelaySeconds": min(delay, MAX_DELAY),
                 }
-                for place, message in enumerate(batch)
+                for place, (message, delay) in enumerate(batch)
             ]
             refused = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed", [])
             if refused:
@@ -87,7 +102,7 @@ class Queue:
         return sent
 
 
-def _fields(body: str, *names: str) -> Mapping[str, str]:
+def _fields(body: str, *names: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(body)
     except ValueError:

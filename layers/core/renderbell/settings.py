@@ -28,6 +28,7 @@ class DispatchSettings(Settings):
     deliveries_table: str
     poll_queue_url: str
     delivery_queue_url: str
+    quiet_minutes: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,9 @@ class PollSettings(Settings):
     parameters_prefix: str
     accounts_table: str
     videos_table: str
+    deliveries_table: str
+    poll_queue_url: str
+    delivery_queue_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +55,5 @@ class DeliverSettings(Settings):
     deliveries_table: str
     delivery_queue_url: str
     topic_arn: str
+    operators_topic_arn: str
     allow_local_endpoints: str

@@ -1,30 +1,49 @@
-"""Looks at one account: reads its listing, records what changed. The stream of the Videos table tells the rest.
+"""Looks at one account: reads the head of its listing, asks by id for what stands further down, records what changed.
 
-Every write is conditional and every step may be repeated, so a sweep can be killed anywhere and run again, and two sweeps
-of one account may run at once.
+The stream of the Videos table tells the rest. Every write is conditional and every step may be repeated, so a look can be
+killed anywhere and done again, and two looks at one account may run at once.
+
+1. The head is read until it reaches down to a video that is on record, and recorded from the bottom up.
+2. What licenses it to stop there is earned (see `licence`). A full sweep, spread over polls, verifies it at an interval of
+   its own; without a licence full sweeps follow each other.
+3. Videos in flight that were not read are asked for by id.
+4. Nothing is concluded from what is missing, but from two full sweeps in a row and the provider's own "not found".
 """
 
+import math
 import random
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Final
+from itertools import batched, islice
+from typing import Final, Protocol
 
 import httpx
 
+from renderbell.account_state import AccountState
+from renderbell.alerts import Alert
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
-from renderbell.providers import Page, Provider
-from renderbell.store.accounts import HEALTHY, Accounts, AccountState
-from renderbell.store.videos import Videos
-from renderbell.transitions import FirstLook, Known, Transition, transition
+from renderbell.health import Look, judged
+from renderbell.licence import CARRIED, FullSweep, Licence
+from renderbell.listing import digest, moved, order
+from renderbell.page import Page
+from renderbell.providers import Provider, Reading
+from renderbell.recording import Recording, Videos
+from renderbell.transitions import FirstLook, Transition
 from renderbell.video import AccountName, Sighting, Status
 
+PAGES_PER_POLL: Final = 10
 LOOKUPS_PER_POLL: Final = 50
+RESTING_LOOKUPS: Final = 3
+"""Look-ups a poll spends on videos that do not seem to have changed, where the listing shows no end by itself."""
 MAX_FAILED_LOOKUPS: Final = 3
 TIME_TO_STOP: Final = 30.0
 """Seconds before the function's end at which no further page is asked for."""
+
+FULL_SWEEP_MINUTES: Final = 60
+STALLED_HOURS: Final = 24
+FIRST_LOOK_PASSES: Final = 3
+"""How often a first look reads a listing whose total says that rows are missing."""
 
 PAUSE_REFUSED_KEY: Final = timedelta(minutes=5)
 PAUSE_RATE_LIMITED: Final = 60.0
@@ -32,164 +51,393 @@ MAX_PAUSE: Final = 3600.0
 """Seconds; without Retry-After, and at most whatever it says."""
 
 
+class Accounts(Protocol):
+    """What a sweep asks of store.accounts."""
+
+    def state(self, account: AccountName) -> AccountState: ...
+    def save(self, account: AccountName, before: AccountState, after: AccountState) -> bool: ...
+    def pause(self, account: AccountName, until: datetime) -> None: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What a sweep did: one log line."""
+    """What a look did, and why it stopped."""
 
     account: AccountName
+    stopped: str = "accounted for"
     pages: int = 0
     rows: int = 0
     lookups: int = 0
-    complete: bool = False
+    surprises: int = 0
+    stalled: int = 0
+    in_flight: int = 0
+    unfinished: bool = False
     error: ProviderError | None = None
-    transitions: list[Transition] = field(default_factory=list)
+    transitions: Sequence[Transition] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Sweep:
-    """One pass over an account's listing."""
+    """One look at one account."""
 
     provider: Provider
     client: httpx.Client
     videos: Videos
     accounts: Accounts
+    tell_operators: Callable[[Sequence[Alert]], None]
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
+    in_between: bool = False
+    """Whether this look is for the sake of videos in flight: without any it does nothing."""
+
+    before: AccountState = field(init=False)
+    """What is on record of the account."""
+    state: AccountState = field(init=False)
+    """What will be."""
+    recording: Recording = field(init=False)
+    report: Report = field(init=False)
+    read: dict[str, Sighting | None] = field(init=False, default_factory=dict)
+    """Every row that was read, with what it says where it is a video."""
+    updated: frozenset[str] = field(init=False, default=frozenset())
+    """Rows that may have been updated, where the listing shows no end."""
+    notice: str | None = field(init=False, default=None)
+    order_lost: str | None = field(init=False, default=None)
 
     @property
     def account(self) -> AccountName:
         return self.provider.account.name
 
     def run(self) -> Report:
-        """Read the whole listing and record every transition.
+        """Look once and record every transition.
 
-        An error ends the pass: what good pages showed is kept, nothing is concluded from what is missing, and the
-        account's health says why until a pass goes well again. Raises only what is not the provider's doing.
+        An error ends the reading: what good pages showed is kept, nothing is concluded from what is missing, and the
+        account's health says why until a look goes well again. Raises only what is not the provider's doing.
         """
-        state = self.accounts.state(self.account)
-        first_look = self._first_look(state)
-        report = Report(account=self.account)
-        inconclusive = self._read_all(report, first_look)
-        if not isinstance(report.error, AuthError | RateLimitedError):  # those ask us to leave the account alone
-            self._settle(inconclusive, report, first_look)
-        if report.complete and first_look is not None:
-            self.accounts.end_first_look(self.account, self.now())
-        self._record_health(state, report)
-        return report
+        self.report = Report(account=self.account)
+        self.before = self.state = self.accounts.state(self.account)
+        if not self.state.is_due(self.now()):
+            self.report.stopped = "paused"
+            return self.report
+        in_flight = dict(self.videos.in_flight(self.account))
+        if self.in_between and not in_flight and not self.state.unfinished:
+            self.report.stopped = "nothing in flight"
+            return self.report
+        self.recording = Recording(
+            provider=self.provider, client=self.client, videos=self.videos, now=self.now, in_flight=in_flight
+        )
+        self._begin_first_look()
+        self._try(self._read_listing)
+        if not isinstance(self.report.error, AuthError | RateLimitedError):  # those ask us to leave the account alone
+            self._try(self._ask_for_the_rest)
+        self._note_stalled()
+        self._remember()
+        self.report.transitions = self.recording.transitions
+        self.report.in_flight = len(self.recording.in_flight)
+        self.report.unfinished = self.state.unfinished
+        return self.report
 
-    def _first_look(self, state: AccountState) -> FirstLook | None:
-        if state.first_look_ended_at is not None:
-            return None
-        began = state.first_look_began_at or self.accounts.begin_first_look(self.account, self.now())
-        return FirstLook(began=began, announces=self.provider.account.switch("announce_existing"))
-
-    def _read_all(self, report: Report, first_look: FirstLook | None) -> Sequence[Sighting]:
-        """Record page after page; return the sightings that only a by-id look-up can settle."""
-        inconclusive: list[Sighting] = []
+    def _try(self, step: Callable[[], None]) -> None:
         try:
-            for page in self.provider.pages(self.client):
-                report.pages += 1
-                report.rows += len(page.ids)
-                inconclusive += self._record_page(page, report, first_look)
-                if self.seconds_left() < TIME_TO_STOP:
-                    return inconclusive
-            report.complete = True
+            step()
         except ProviderError as error:
-            report.error = error
-        return inconclusive
+            self._note_error(error)
 
-    def _record_page(self, page: Page, report: Report, first_look: FirstLook | None) -> Sequence[Sighting]:
-        """Record a page's transitions; return its sightings that only a by-id look-up can settle."""
-        ids = [seen.video_id for seen in page.sightings]
-        # During the first look, what stands above a known video is new: a stale read would see newness where there is none.
-        known = self.videos.known(self.account, ids, consistent=first_look is not None)
-        above = _above_known(ids, known) if self.provider.newest_first else frozenset()
-        for seen in page.sightings:
-            self._record(seen, known.get(seen.video_id), report, first_look, above_known=seen.video_id in above)
-        return [seen for seen in page.sightings if not seen.conclusive and not _is_final(known.get(seen.video_id))]
+    def _note_error(self, error: ProviderError) -> None:
+        self.report.error, self.report.stopped = error, error.kind
 
-    def _record(
-        self,
-        seen: Sighting,
-        known: Known | None,
-        report: Report,
-        first_look: FirstLook | None,
-        *,
-        above_known: bool = False,
-    ) -> None:
-        """Record the transition that `seen` makes, if any, however many others write the same video meanwhile."""
-        while True:
-            change = transition(
-                known,
-                seen,
-                at=self.now(),
-                first_look=first_look,
-                above_known=above_known,
-                restarts=self.provider.restarts,
-            )
-            if change is None:
-                return
-            change = self._with_url(change)
-            if self.videos.record(self.account, change):
-                report.transitions.append(change)
-                return
-            known = self.videos.known(self.account, [seen.video_id], consistent=True).get(seen.video_id)
+    # 1. The head.
 
-    def _with_url(self, change: Transition) -> Transition:
-        """Ask once for what the listing lacks of a completed video. Without an answer it rings all the same."""
-        seen = change.seen
-        if change.rings and seen.status is Status.COMPLETED and seen.url is None:
-            with suppress(ProviderError):
-                return replace(change, seen=self.provider.complete(self.client, seen))
-        return change
+    def _read_listing(self) -> None:
+        reading = Reading(self.provider, self.client)
+        head, reached, error = self._read_head(reading)
+        if not reached and self.state.looked:
+            # Before anything of it is recorded: what stands below the head is on nobody's record, and is not to be forgotten.
+            expecting = replace(self._new_full_sweep(), expects_new=True).began(head, reading.place)
+            self._save_now(replace(self.state, full_sweep=expecting))
+        self._record_head(head)
+        if error is not None:
+            if not self.state.looked:
+                self.state = replace(self.state, full_sweep=self._new_full_sweep().began(head, reading.place))
+            raise error
+        if reached or not self.state.looked:
+            self._sweep_on(reading, head)
+        else:
+            self.report.stopped = "page limit"
 
-    def _settle(self, inconclusive: Sequence[Sighting], report: Report, first_look: FirstLook | None) -> None:
-        """Ask by id about videos that the listing cannot tell the status of, as many as one poll may.
+    def _read_head(self, reading: Reading) -> tuple[Sequence[Page], bool, ProviderError | None]:
+        """Read down to a page whose last video is on record, and say whether it was reached. Raises without a first page."""
+        head = [self._next(reading)]
+        self._see_whose_listing_it_is(head[0])
+        reached = reading.ended or self._is_as_it_was(head[0]) or self._ends_on_record(head[0])
+        while not reached:
+            if len(head) >= self._pages_per_poll or self._out_of_time():
+                return head, False, None
+            try:
+                head.append(self._next(reading))
+            except ProviderError as error:
+                return head, False, error
+            reached = reading.ended or self._ends_on_record(head[-1])
+        return head, True, None
+
+    def _next(self, reading: Reading) -> Page:
+        page = reading.next()
+        self.report.pages += 1
+        self.report.rows += len(page.ids)
+        self.read |= dict.fromkeys(page.ids) | {seen.video_id: seen for seen in page.sightings}
+        self.notice = page.notice or self.notice
+        return page
+
+    def _ends_on_record(self, page: Page) -> bool:
+        """Say whether the page's last video is on record. Below it, by the licence, stands nothing new.
+
+        Where the listing shows the last updated first, an updated video says nothing of what stands below it: only a
+        finished one stays where it is.
+        """
+        if not page.sightings:
+            return False
+        last = page.sightings[-1].video_id
+        known = self.recording.known([last]).get(last)
+        return known is not None and (known.status.final or not self.provider.blind)
+
+    def _is_as_it_was(self, page: Page) -> bool:
+        return self.state.head == digest(page.ids, page.sightings)
+
+    def _record_head(self, head: Sequence[Page]) -> None:
+        first, blind = head[0], self.provider.blind
+        self.updated = moved(self.state.head_order, first.ids) if blind else frozenset()
+        if self._is_as_it_was(first):
+            return
+        for page in reversed(head) if self.state.looked else head:
+            self.recording.page(page)
+        self.state = replace(
+            self.state,
+            head=digest(first.ids, first.sightings),
+            head_order=tuple(order(first.ids)) if blind else (),
+            listed=None if self.state.listed is None else self.state.listed + len(self.recording.born),
+        )
+
+    # 2. The full sweep.
+
+    def _sweep_on(self, reading: Reading, head: Sequence[Page]) -> None:
+        """Go on with the full sweep that is under way, or begin one when it is due: a bounded number of pages."""
+        full, resumed = self.state.full_sweep, False
+        if full is not None and full.resumes and not reading.ended:
+            reading, resumed = Reading(self.provider, self.client, full.place), True
+        elif reading.ended or self._full_sweep_is_due(head[0], reading):
+            begun = full or FullSweep(began_at=self.now())
+            full = replace(begun, began_at=self.now(), missing=self._missing(), surprises=0).began(head, reading.place)
+        else:
+            return
+        budget = math.inf if full.restarts else self._pages_per_poll - (0 if resumed else len(head))
+        while not reading.ended and budget > 0 and not self._out_of_time():
+            try:
+                page = self._next(reading)
+            except ProviderError as error:
+                self.state = replace(self.state, full_sweep=full.after(error, resumed=resumed))
+                raise
+            new, resumed, budget = self.recording.page(page), False, budget - 1
+            full = full.read(page, reading.place, new=new, licensed=self.state.looked and self._licence is not None)
+        full = replace(full, missing=full.missing - self.read.keys())
+        if reading.ended:
+            self._end_full_sweep(full, reading.total)
+        else:
+            self.report.stopped = "page limit" if budget <= 0 else "out of time"
+            self.state = replace(self.state, full_sweep=full)
+
+    def _full_sweep_is_due(self, first: Page, reading: Reading) -> bool:
+        if not self.state.looked or self.state.full_sweep is not None or self._licence is None or self._interval_is_over():
+            return True
+        if self._licence is Licence.TOTAL and first.total != self.state.listed:
+            return True  # something is new, and not at the head
+        return self._walking_on_is_cheaper(first, reading)
+
+    def _interval_is_over(self) -> bool:
+        ended, minutes = self.state.full_sweep_ended_at, self._option("full_sweep_minutes", FULL_SWEEP_MINUTES)
+        return ended is None or self.now() - ended >= timedelta(minutes=minutes)
+
+    def _walking_on_is_cheaper(self, first: Page, reading: Reading) -> bool:
+        """Say whether the rest of the listing has fewer pages than asking by id for what was not read takes requests."""
+        rows = first.total if first.total is not None else self.state.listed
+        if rows is None or self.provider.blind:
+            return False
+        pages = math.ceil(rows / reading.place.longest) - reading.place.pages
+        return 0 < pages < math.ceil(len(self._unread()) / self.provider.bulk)
+
+    @property
+    def _licence(self) -> Licence | None:
+        return Licence.DOCUMENTED if self.provider.newest_first else self.state.licence
+
+    def _new_full_sweep(self) -> FullSweep:
+        return FullSweep(began_at=self.now(), missing=self._missing())
+
+    def _missing(self) -> frozenset[str]:
+        return frozenset(islice(self._unread(), CARRIED))
+
+    def _end_full_sweep(self, full: FullSweep, total: int | None) -> None:
+        """Conclude from a listing that was read to its end."""
+        now, state, rows = self.now(), self.state, full.place.rows
+        self.report.stopped, self.report.surprises = "end of list", full.surprises
+        if not state.looked and total is not None and rows < total and full.passes < FIRST_LOOK_PASSES:
+            # Rows slipped by between two pages. What the first look does not see would ring when it is found later.
+            self.state = replace(state, full_sweep=replace(self._new_full_sweep(), passes=full.passes + 1))
+            return
+        licence = full.licence(state.licence, documented=self.provider.newest_first, exact=rows == total)
+        if state.licence is not None and licence is None:
+            found = f"{full.surprises} videos were found where none was to be expected"
+            self.order_lost = found if full.surprises else "its videos are no longer listed newest first"
+        # A short listing is swept whole at every poll. That is not worth a write.
+        ended_at = now if self._interval_is_over() or state.full_sweep else state.full_sweep_ended_at
+        self.state = replace(
+            state,
+            full_sweep=None,
+            full_sweep_ended_at=ended_at,
+            first_look_ended_at=state.first_look_ended_at or now,
+            missed={video_id: min(2, state.missed.get(video_id, 0) + 1) for video_id in full.missing},
+            listed=rows if rows == total else None,
+            licence=licence,
+        )
+
+    # 3. By id.
+
+    def _unread(self) -> Sequence[str]:
+        return [video_id for video_id in self.recording.in_flight if video_id not in self.read]
+
+    def _ask_for_the_rest(self) -> None:
+        """Ask by id for videos in flight that the listing did not show, or cannot tell of, as many as one poll may.
 
         One that cannot be asked about does not keep the others waiting; a few in a row are the provider's trouble.
         """
-        failures = 0
-        budget = self.provider.account.count("lookups_per_poll", LOOKUPS_PER_POLL)
-        known = self.videos.known(self.account, [seen.video_id for seen in inconclusive], consistent=True)
-        for seen in islice(_in_turn(inconclusive, known), budget):
-            if self.seconds_left() < TIME_TO_STOP or failures >= MAX_FAILED_LOOKUPS:
+        self.recording.missed_twice = self.state.missed_twice
+        budget, failures = self._option("lookups_per_poll", LOOKUPS_PER_POLL), 0
+        for batch in islice(batched(self._to_ask_for(budget), self.provider.bulk, strict=False), budget):
+            if self._out_of_time() or failures >= MAX_FAILED_LOOKUPS:
                 return
-            report.lookups += 1
+            self.report.lookups += 1
             try:
-                settled = self.provider.settle(self.client, seen)
+                found = self.provider.look_up(self.client, batch)
             except ProviderError as error:
-                report.error, failures = error, failures + 1
                 if isinstance(error, AuthError | RateLimitedError):
-                    return
+                    raise
+                self._note_error(error)
+                failures += 1
                 continue
-            self._record(settled, known.get(seen.video_id), report, first_look)
+            known = self.recording.known(list(found))
+            for video_id, seen in found.items():
+                self.recording.one(seen, known.get(video_id))
 
-    def _record_health(self, state: AccountState, report: Report) -> None:
-        health = HEALTHY if report.error is None else f"{report.error.kind}: {report.error}"
-        pause = _pause(report.error)
-        if health != state.health or pause is not None:
-            self.accounts.record_health(self.account, health, self.now(), pause)
+    def _to_ask_for(self, budget: int) -> Sequence[str]:
+        """Return what to ask for, in random order so that none waits for ever.
+
+        Where the listing shows no end, each video in flight would cost a request at every poll. But there a change moves it
+        to the top: those that moved are asked for at once, then new ones, then a few of the others in turn.
+        """
+        if not self.provider.blind:
+            return _shuffled(self._unread())
+        told = {video_id for video_id, seen in self.read.items() if seen is not None and seen.conclusive}
+        waiting = [video_id for video_id in self.recording.in_flight if video_id not in told]
+        born = set(self.recording.born)
+        first = [video_id for video_id in waiting if video_id in self.updated and video_id not in born]
+        resting = _shuffled([video_id for video_id in waiting if video_id not in first])
+        resting.sort(key=lambda video_id: video_id not in born)
+        return [*first, *resting[:RESTING_LOOKUPS], *self._unestablished(budget)]
+
+    def _unestablished(self, limit: int) -> Sequence[str]:
+        if not (self.state.unestablished or self.recording.unestablished):
+            return []
+        listed = [change.seen.video_id for change in self.recording.transitions if change.sequence == 0]
+        waiting = [*listed, *self.videos.unestablished(self.account, limit)]
+        self.state = replace(self.state, unestablished=bool(waiting))
+        return list(dict.fromkeys(waiting))[:limit]
+
+    def _note_stalled(self) -> None:
+        now, limit = self.now(), timedelta(hours=self._option("stalled_hours", STALLED_HOURS))
+        for video_id, known in self.recording.in_flight.items():
+            if known.since is not None and not known.stalled and now - known.since >= limit:
+                self.report.stalled += self.videos.note_stalled(self.account, video_id, known, now)
+
+    # The account.
+
+    def _begin_first_look(self) -> None:
+        """Begin a first look where there was none, or where the options mean other videos than those it looked at."""
+        if self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope:
+            self._save_now(self._first_look_anew())
+        self._look_as_the_state_says()
+
+    def _see_whose_listing_it_is(self, head: Page) -> None:
+        """With another key, or another way to ask, see whether the head shows videos that are known.
+
+        If it does, it is the same listing. If it shows only others, they are looked at in silence first.
+        """
+        way = self.provider.account.way
+        if self.state.way == way or not head.sightings:
+            return
+        if self._is_as_it_was(head) or self.recording.known([seen.video_id for seen in head.sightings]):
+            self.state = replace(self.state, way=way)
+        else:
+            self._save_now(self._first_look_anew())
+            self._look_as_the_state_says()
+
+    def _first_look_anew(self) -> AccountState:
+        state, account = self.state, self.provider.account
+        return AccountState(
+            version=state.version,
+            way=account.way,
+            scope=account.scope,
+            first_look_began_at=self.now(),
+            health=state.health,
+            health_since=state.health_since,
+            alerts=state.alerts,
+            unknown_words=state.unknown_words,
+        )
+
+    def _look_as_the_state_says(self) -> None:
+        if not self.state.looked and self.state.first_look_began_at is not None:
+            announces = self.provider.account.switch("announce_existing")
+            self.recording.first_look = FirstLook(began=self.state.first_look_began_at, announces=announces)
+
+    def _save_now(self, state: AccountState) -> None:
+        """Write before going on. What another poll wrote meanwhile is replaced: it will find out anew."""
+        while not self.accounts.save(self.account, self.before, state):
+            self.before = self.accounts.state(self.account)
+        self.before = self.state = self.accounts.state(self.account)
+
+    def _remember(self) -> None:
+        """Tell operators, then write what changed, if anything did: told again after a crash, it is the same alert."""
+        unknown = (seen for seen in self.read.values() if seen is not None and seen.status is Status.UNKNOWN)
+        look = Look(
+            error=self.report.error,
+            read_a_page=bool(self.report.pages),
+            notice=self.notice,
+            unknown_words={seen.provider_status[:50] for seen in unknown if seen.provider_status},
+            order_lost=self.order_lost,
+        )
+        self.state, alerts = judged(self.account, self.state, look, self.now())
+        if self.recording.unestablished and not self.state.unestablished:
+            self.state = replace(self.state, unestablished=True)
+        if self.state != self.before and (self.recording.transitions or self.state.changed_at is None):
+            self.state = replace(self.state, changed_at=self.now())
+        if alerts:
+            self.tell_operators(alerts)
+        self.accounts.save(self.account, self.before, self.state)
+        pause = _pause(self.report.error)
+        if pause is not None:
+            self.accounts.pause(self.account, self.now() + pause)
+
+    # Small things.
+
+    @property
+    def _pages_per_poll(self) -> int:
+        return self._option("pages_per_poll", PAGES_PER_POLL)
+
+    def _option(self, name: str, default: int) -> int:
+        return self.provider.account.count(name, default)
+
+    def _out_of_time(self) -> bool:
+        return self.seconds_left() < TIME_TO_STOP
 
 
-def _above_known(ids: Sequence[str], known: Container[str]) -> frozenset[str]:
-    last = max((place for place, video_id in enumerate(ids) if video_id in known), default=0)
-    return frozenset(ids[:last])
-
-
-def _is_final(known: Known | None) -> bool:
-    return known is not None and known.status.final
-
-
-def _in_turn(inconclusive: Sequence[Sighting], known: Mapping[str, Known]) -> Iterator[Sighting]:
-    """Yield videos known to be in flight, in random order so that none waits for ever; then the unestablished, as listed."""
-    unestablished = [seen for seen in inconclusive if _sequence(known.get(seen.video_id)) == 0]
-    in_flight = [seen for seen in inconclusive if _sequence(known.get(seen.video_id)) > 0]
-    yield from random.sample(in_flight, len(in_flight))
-    yield from unestablished
-
-
-def _sequence(known: Known | None) -> int:
-    return 0 if known is None else known.sequence
+def _shuffled(video_ids: Sequence[str]) -> list[str]:
+    return random.sample(video_ids, len(video_ids))
 
 
 def _pause(error: ProviderError | None) -> timedelta | None:

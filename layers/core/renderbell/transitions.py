@@ -10,11 +10,14 @@ from renderbell.video import Sighting, Status
 class Known:
     """What is on record of a video: its status, and how many transitions brought it there.
 
-    `sequence` 0 is a video that the first look saw without learning whether it is done (see Sighting.conclusive).
+    `sequence` 0 is a video that the first look saw without learning whether it is done (see Sighting.conclusive). `since` is
+    when it began to be in flight, or ended; `stalled` says that a long flight was told already.
     """
 
     status: Status
     sequence: int
+    since: datetime | None = None
+    stalled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,8 @@ class Transition:
 class FirstLook:
     """An account's first full sweep, while it is not complete.
 
-    It is silent about videos that were final before it `began`; `announces` is the account's option to ring for them too.
+    It is silent about videos that were final before it `began`, by the provider's clock; `announces` is the account's option
+    to ring for them too.
     """
 
     began: datetime
@@ -47,6 +51,7 @@ def transition(
     first_look: FirstLook | None = None,
     above_known: bool = False,
     restarts: bool = False,
+    missed: bool = False,
 ) -> Transition | None:
     """Return the change that `seen` makes to `known`, None when there is none.
 
@@ -58,7 +63,10 @@ def transition(
        of that look: silent.
     5. An inconclusive sighting changes nothing that is on record: the listing would undo at every poll what a look-up found.
        Of a new video it is believed that it exists, not that it is done.
+    6. "Not found" by id makes a video `deleted` only when full sweeps `missed` it as well: one answer of one server may lag.
     """
+    if seen.not_found and not (missed and known is not None):
+        return None
     if known is None:
         if not seen.conclusive and seen.status.final:
             seen = replace(seen, status=Status.GENERATING, error=None)

@@ -5,10 +5,12 @@ from typing import Final
 
 from renderbell.account import Account
 from renderbell.errors import BadInputError
-from renderbell.providers.base import Cursor, Page, Provider
+from renderbell.page import Cursor, Page, Place
+from renderbell.providers.base import Provider
 from renderbell.providers.heygen import heygen
 from renderbell.providers.memories import Memories
 from renderbell.providers.pixverse import PixVerse
+from renderbell.providers.reading import Reading
 from renderbell.providers.tavus import Tavus
 from renderbell.providers.videogen import VideoGen
 
@@ -29,4 +31,4 @@ def provider_for(account: Account) -> Provider:
     return PROVIDERS[name](account)
 
 
-__all__ = ["PROVIDERS", "Cursor", "Page", "Provider", "provider_for"]
+__all__ = ["PROVIDERS", "Cursor", "Page", "Place", "Provider", "Reading", "provider_for"]

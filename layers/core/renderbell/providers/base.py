@@ -5,10 +5,8 @@ a row.
 """
 
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
@@ -25,11 +23,10 @@ from renderbell.errors import (
     RateLimitedError,
 )
 from renderbell.http import Answer, Request
+from renderbell.page import Cursor, Page
+from renderbell.providers.reading import Reading
 from renderbell.values import Json, integer, retry_after_seconds, text
 from renderbell.video import Sighting, Status
-
-Cursor = str | None
-"""Where the next page begins, in the provider's own terms. None is the first page; "0" is a page like any other."""
 
 HTTP_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
     401: AuthError,
@@ -43,22 +40,6 @@ HTTP_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
 GONE: Final = 410
 """What a retired endpoint answers. No provider documents it for a video, so it makes none `deleted`."""
 
-MAX_EMPTY_PAGES: Final = 3
-"""Pages without a row that may follow each other before a listing is called endless."""
-
-TOTAL_SLACK: Final = 2
-"""Pages beyond the total's that are still no lie: videos are born while we read, and Tavus's first page comes twice."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One page of a listing. `ids` names every row on it, `sightings` those that are videos."""
-
-    sightings: Sequence[Sighting]
-    ids: Sequence[str]
-    next: Cursor
-    total: int | None = None
-
 
 class Provider(ABC):
     """One account at one provider."""
@@ -68,7 +49,11 @@ class Provider(ABC):
     page_size: ClassVar[int]
     statuses: ClassVar[Mapping[str, Status]]
     newest_first: ClassVar[bool] = False
-    """True where the provider documents the order of its listing."""
+    """True where the provider documents the order of its listing: most recently made, or updated, first."""
+    blind: ClassVar[bool] = False
+    """True where the listing shows an end only after a look-up: each change moves a video to the top instead."""
+    bulk: ClassVar[int] = 1
+    """Videos that one look-up request asks for."""
     restarts: ClassVar[bool] = False
     """True where a finished video is known to be rendered again under the same id."""
 
@@ -93,8 +78,8 @@ class Provider(ABC):
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """Ask for videos by id, in bulk where the provider can.
 
-        A video the provider says it does not have comes back `deleted`. One it says nothing conclusive about is left
-        out. Raises ProviderError.
+        A video the provider says it does not have comes back `deleted`, with `not_found`. One it says nothing conclusive
+        about is left out. Raises ProviderError.
         """
 
     def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:
@@ -109,10 +94,6 @@ class Provider(ABC):
         """Add what the listing lacks to a video that just completed (its URL), asking once. Raises ProviderError."""
         del client
         return seen
-
-    def settle(self, client: httpx.Client, seen: Sighting) -> Sighting:
-        """Ask about one inconclusive sighting, for what the provider can say of it at best. Raises ProviderError."""
-        return self.look_up(client, [seen.video_id]).get(seen.video_id, seen)
 
     # What all share.
 
@@ -135,43 +116,19 @@ class Provider(ABC):
         return self._guard(lambda: self.read_page(self.read(answer), cursor))
 
     def pages(self, client: httpx.Client) -> Iterator[Page]:
-        """Yield the listing page by page, each once, until the provider's own end of list.
-
-        Raises ProviderError. A page or cursor that comes again, or more pages than the total allows, is
-        BadResponseError: good pages have been yielded by then.
-        """
-        cursor: Cursor = None
-        asked: set[Cursor] = set()
-        seen: set[str] = set()
-        count, longest, empty = 0, 1, 0
-        while True:
-            asked.add(cursor)
-            page = self.page(self.send(client, self.page_request(cursor)), cursor)
-            count, longest = count + 1, max(longest, len(page.ids))
-            empty = 0 if page.ids else empty + 1
-            if empty > MAX_EMPTY_PAGES:
-                raise BadResponseError(f"{empty} pages in a row are empty and still point on")
-            fresh = [video_id for video_id in page.ids if video_id not in seen]
-            if page.ids and not fresh and not self.may_repeat(cursor):
-                raise BadResponseError(f"page {count} repeats what earlier pages showed")
-            seen.update(fresh)
-            yield page
-            if page.next is None or self.reached(len(seen), page):
-                return
-            if page.next in asked:
-                raise BadResponseError(f"page {count} points back to a page that was read already")
-            if page.total is not None and count >= math.ceil(page.total / longest) + TOTAL_SLACK:
-                raise BadResponseError(f"{count} pages and no end, though the total says {page.total}")
-            cursor = page.next
+        """Yield the listing page by page, from its head to its end. Raises ProviderError as `Reading.next` does."""
+        reading = Reading(self, client)
+        while not reading.ended:
+            yield reading.next()
 
     def may_repeat(self, cursor: Cursor) -> bool:
         """Say whether the page at `cursor` may honestly show nothing new."""
         del cursor
         return False
 
-    def reached(self, distinct: int, page: Page) -> bool:
-        """Say whether `distinct` rows are the whole list, for providers whose list ends at its total."""
-        del distinct, page
+    def reached(self, rows: int, page: Page) -> bool:
+        """Say whether `rows` rows are the whole list, for providers whose list ends at its total."""
+        del rows, page
         return False
 
     def read(self, answer: Answer) -> Json:
@@ -235,7 +192,7 @@ def gone(video_id: str, error: NotFoundError) -> Sighting:
     """Return the sighting of a video that its provider says it does not have. A bare 404 of some gateway is raised again."""
     if not error.by_provider:
         raise error
-    return Sighting(video_id=video_id, status=Status.DELETED, provider_status="not_found")
+    return Sighting(video_id=video_id, status=Status.DELETED, provider_status="not_found", not_found=True)
 
 
 def _kind_of(status: int) -> type[ProviderError]:

@@ -20,7 +20,8 @@ from renderbell.errors import (
     RateLimitedError,
 )
 from renderbell.http import Answer, Request
-from renderbell.providers.base import Cursor, Page, Provider, by_code, gone, id_of, rows_of
+from renderbell.page import Cursor, Page
+from renderbell.providers.base import Provider, by_code, gone, id_of, rows_of
 from renderbell.values import Json, integer, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -46,7 +47,7 @@ class HeyGenV3(Provider):
     base_url = "https://api.heygen.com"
     page_size = 100
     statuses = STATUSES
-    bulk_size: Final = 100
+    bulk = 100
 
     def headers(self) -> Mapping[str, str]:
         return {"x-api-key": self.account.key}
@@ -69,7 +70,7 @@ class HeyGenV3(Provider):
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """One request for each hundred ids; the bulk answer has statuses only, see `complete`."""
         found: dict[str, Sighting] = {}
-        for batch in batched(video_ids, self.bulk_size, strict=False):
+        for batch in batched(video_ids, self.bulk, strict=False):
             body = self.ask(client, Request(path="/v3/videos/statuses", query={"video_ids": ",".join(batch)}))
             for row in rows_of(body, "data"):
                 if row.get("video_id") in batch:
@@ -103,6 +104,7 @@ class HeyGenV3(Provider):
         error = row.get("error")
         return Sighting(
             video_id=id_of(row, "video_id"),
+            not_found=text(row.get("status")) == "not_found",
             status=self.status(row.get("status")),
             provider_status=text(row.get("status")),
             error=text(error.get("message")) if isinstance(error, Mapping) else None,

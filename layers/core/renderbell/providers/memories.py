@@ -11,7 +11,8 @@ import httpx
 
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.http import Answer, Request
-from renderbell.providers.base import Cursor, Page, Provider, by_code, id_of, rows_of
+from renderbell.page import Cursor, Page
+from renderbell.providers.base import Provider, by_code, id_of, rows_of
 from renderbell.values import Json, integer, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -28,7 +29,7 @@ class Memories(Provider):
     name = "memories"
     base_url = "https://api.memories.ai"
     page_size = 200
-    bulk_size: Final = 100
+    bulk = 100
     statuses: ClassVar[Mapping[str, Status]] = {
         "unparse": Status.GENERATING,
         # One page says PARSE is "being processed"; five newer sources and every client treat it as finished.
@@ -69,8 +70,8 @@ class Memories(Provider):
             total=integer(body["data"].get("total_count")),
         )
 
-    def reached(self, distinct: int, page: Page) -> bool:
-        return page.total is not None and distinct >= page.total
+    def reached(self, rows: int, page: Page) -> bool:
+        return page.total is not None and rows >= page.total
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """One request for each hundred ids, by the `video_nos` filter of the newer listing.
@@ -78,8 +79,8 @@ class Memories(Provider):
         An id that is not among the rows is left out: a listing that does not show a video is no "not found".
         """
         found: dict[str, Sighting] = {}
-        for batch in batched(video_ids, self.bulk_size, strict=False):
-            request = self._listing({"page": 1, "size": self.bulk_size * 2, **_named(batch)})
+        for batch in batched(video_ids, self.bulk, strict=False):
+            request = self._listing({"page": 1, "size": self.bulk * 2, **_named(batch)})
             page = self.page(self.send(client, request))
             found |= {seen.video_id: seen for seen in page.sightings if seen.video_id in batch}
         return found

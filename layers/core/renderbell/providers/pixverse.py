@@ -11,10 +11,9 @@ import httpx
 
 from renderbell.errors import BadResponseError, NotFoundError, ProviderError, ProviderFaultError
 from renderbell.http import Answer, Request
+from renderbell.page import Cursor, Page
 from renderbell.providers.base import (
     HTTP_ERRORS,
-    Cursor,
-    Page,
     Provider,
     by_code,
     id_of,

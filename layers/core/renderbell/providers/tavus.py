@@ -10,7 +10,8 @@ import httpx
 
 from renderbell.errors import NotFoundError, ProviderFaultError
 from renderbell.http import Request
-from renderbell.providers.base import Cursor, Page, Provider, gone, id_of, rows_of
+from renderbell.page import Cursor, Page
+from renderbell.providers.base import Provider, gone, id_of, rows_of
 from renderbell.values import Json, integer, moment, text
 from renderbell.video import Sighting, Status
 
@@ -52,8 +53,8 @@ class Tavus(Provider):
     def may_repeat(self, cursor: Cursor) -> bool:
         return cursor == "1"
 
-    def reached(self, distinct: int, page: Page) -> bool:
-        return page.total is not None and distinct >= page.total
+    def reached(self, rows: int, page: Page) -> bool:
+        return page.total is not None and rows >= page.total
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         found = ((video_id, self._detail(client, video_id)) for video_id in video_ids)
@@ -66,10 +67,11 @@ class Tavus(Provider):
             return gone(video_id, error)
         except ProviderFaultError as error:
             # "Invalid video_id" is the only refusal of an id that is documented. Whether it means "gone" is not, so it
-            # decides nothing; raised, it would end every sweep for as long as one such id is on record.
-            if error.http_status == BAD_REQUEST:
-                return None
-            raise
+            # decides nothing unless the account says so; raised, it would end every look while such an id is on record.
+            if error.http_status != BAD_REQUEST:
+                raise
+            refused_is_gone = self.account.option("deleted_when", "not_found").lower() == "refused"
+            return gone(video_id, NotFoundError(str(error))) if refused_is_gone else None
 
     def sighting(self, row: Json) -> Sighting:
         status = self.status(row.get("status"))

@@ -11,7 +11,8 @@ import httpx
 
 from renderbell.errors import BadResponseError, NotFoundError, ProviderError, ProviderFaultError
 from renderbell.http import Answer, Request
-from renderbell.providers.base import Cursor, Page, Provider, gone, id_of, message_of, rows_of
+from renderbell.page import Cursor, Page
+from renderbell.providers.base import Provider, gone, id_of, message_of, rows_of
 from renderbell.values import Json, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -26,7 +27,8 @@ class VideoGen(Provider):
     name = "videogen"
     base_url = "https://api.videogen.io"
     page_size = 200
-    newest_first = True
+    newest_first = True  # most recently updated first
+    blind = True
     statuses: ClassVar[Mapping[str, Status]] = {  # of tool executions: files have none
         "pending": Status.QUEUED,
         "running": Status.GENERATING,

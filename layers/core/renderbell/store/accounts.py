@@ -1,32 +1,27 @@
-"""Remembers, for each account, whether its first look is done and how it fares."""
+"""Remembers, for each account, how far its sweeps are and how it fares. Nothing changed is nothing written."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, Final
 
-from renderbell.store.tables import AccountRow, opened
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+
+from renderbell.account_state import AccountState
+from renderbell.licence import FullSweep, Licence
+from renderbell.page import Place
+from renderbell.store.meter import Meter
+from renderbell.store.tables import CONDITION_FAILED, AccountRow, opened
 from renderbell.video import AccountName
 
-HEALTHY = "ok"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountState:
-    """`health` is "ok", or `kind: message` of what is wrong since `health_since`."""
-
-    first_look_began_at: datetime | None = None
-    first_look_ended_at: datetime | None = None
-    health: str | None = None
-    health_since: datetime | None = None
-    paused_until: datetime | None = None
-
-    def is_due(self, now: datetime) -> bool:
-        return self.paused_until is None or self.paused_until <= now
+OWN_WRITES: Final = frozenset({"version", "paused_until", "looks_until"})
+"""What `save` leaves to the methods that write it alone."""
 
 
 class Accounts:
-    def __init__(self, table: str) -> None:
-        self._row = opened(AccountRow, table)
+    def __init__(self, table: str, meter: Meter | None = None) -> None:
+        self._row = opened(AccountRow, table, meter)
 
     def state(self, account: AccountName) -> AccountState:
         try:
@@ -38,38 +33,98 @@ class Accounts:
         """Return the states of those accounts that have one."""
         return {AccountName.parse(row.account): _state(row) for row in self._row.batch_get([str(a) for a in accounts])}
 
-    def begin_first_look(self, account: AccountName, now: datetime) -> datetime:
-        """Return when the account's first look began, which is now unless it began before."""
-        row = self._row(str(account))
-        row.update(actions=[self._row.first_look_began_at.set(self._row.first_look_began_at | now)])
-        return row.first_look_began_at
+    def save(self, account: AccountName, before: AccountState, after: AccountState) -> bool:
+        """Write what changed between `before`, as it was read, and `after`; nothing when nothing did.
 
-    def end_first_look(self, account: AccountName, now: datetime) -> None:
-        row = self._row(str(account))
-        row.update(actions=[self._row.first_look_ended_at.set(self._row.first_look_ended_at | now)])
+        False when another poll wrote meanwhile: then nothing is written, and the next poll finds out anew.
+        """
+        changed = [name for name, value in _columns(after).items() if value != _columns(before)[name]]
+        if not changed:
+            return True
+        columns, row = _columns(after), self._row
+        actions = [getattr(row, name).set(columns[name]) if columns[name] else getattr(row, name).remove() for name in changed]
+        return self._update(account, [*actions, row.version.set(before.version + 1)], self._still(before))
 
-    def record_health(self, account: AccountName, health: str, now: datetime, pause: timedelta | None = None) -> None:
-        """Note a change of health. The caller asks only when there is one: an idle poll writes nothing."""
-        row = self._row(str(account))
+    def pause(self, account: AccountName, until: datetime) -> None:
+        """Leave the account alone until then. The later of two wishes holds."""
         paused = self._row.paused_until
-        row.update(
-            actions=[
-                self._row.health_since.set(now),
-                self._row.health.set(health),
-                paused.set(now + pause) if pause else paused.remove(),
-            ]
-        )
+        self._update(account, [paused.set(until)], paused.does_not_exist() | (paused < until))
+
+    def claim_looks(self, account: AccountName, now: datetime, until: datetime) -> bool:
+        """Take it upon oneself to queue the looks at the hot interval until then. False when somebody did already."""
+        looks = self._row.looks_until
+        return self._update(account, [looks.set(until)], looks.does_not_exist() | (looks <= now))
+
+    def note_bad_settings(self, account: AccountName, health: str, now: datetime) -> None:
+        """Note that the account's stored value cannot be used, as its health."""
+        if self.state(account).health != health:
+            self._update(account, [self._row.health.set(health), self._row.health_since.set(now)], None)
 
     def forget(self, account: AccountName) -> None:
         """Forget the account's first look and health: added again, it is looked at in silence first."""
         self._row(str(account)).delete()
 
+    def _still(self, before: AccountState) -> Condition:
+        version = self._row.version
+        return version == before.version if before.version else version.does_not_exist()
+
+    def _update(self, account: AccountName, actions: list[Any], condition: Condition | None) -> bool:
+        try:
+            self._row(str(account)).update(actions=actions, condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+
+def _columns(state: AccountState) -> Mapping[str, Any]:
+    """Return a state as the row's columns hold it."""
+    plain = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in OWN_WRITES}
+    return plain | {
+        "head_order": " ".join(state.head_order),
+        "licence": state.licence.value if state.licence else None,
+        "full_sweep": _dumped(state.full_sweep) if state.full_sweep else None,
+        "missed": dict(state.missed),
+        "alerts": dict(state.alerts),
+        "unknown_words": set(state.unknown_words),
+    }
+
 
 def _state(row: AccountRow) -> AccountState:
     return AccountState(
+        version=int(row.version or 0),
+        way=row.way,
+        scope=row.scope,
         first_look_began_at=row.first_look_began_at,
         first_look_ended_at=row.first_look_ended_at,
+        head=row.head,
+        head_order=tuple((row.head_order or "").split()),
+        licence=Licence(row.licence) if row.licence else None,
+        listed=int(row.listed) if row.listed else None,
+        full_sweep=_loaded(row.full_sweep) if row.full_sweep else None,
+        full_sweep_ended_at=row.full_sweep_ended_at,
+        missed=row.missed or {},
+        unestablished=bool(row.unestablished),
         health=row.health,
         health_since=row.health_since,
+        failures=int(row.failures or 0),
+        alerts=row.alerts or {},
+        unknown_words=frozenset(row.unknown_words or ()),
+        changed_at=row.changed_at,
         paused_until=row.paused_until,
+        looks_until=row.looks_until,
     )
+
+
+def _dumped(sweep: FullSweep) -> dict[str, Any]:
+    return asdict(sweep) | {"began_at": sweep.began_at.isoformat(), "missing": sorted(sweep.missing)}
+
+
+def _loaded(stored: Mapping[str, Any]) -> FullSweep:
+    read = {
+        "began_at": datetime.fromisoformat(stored["began_at"]),
+        "place": Place(**stored["place"]),
+        "missing": frozenset(stored["missing"]),
+    }
+    return FullSweep(**(dict(stored) | read))

@@ -7,16 +7,16 @@ from typing import Any, Final
 from pynamodb.exceptions import PutError, UpdateError
 
 from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus
-from renderbell.store.tables import DeliveryRow, opened
-from renderbell.store.videos import CONDITION_FAILED
+from renderbell.store.meter import Meter
+from renderbell.store.tables import CONDITION_FAILED, DeliveryRow, opened
 from renderbell.values import iso
 
 WAITING: Final = "waiting"
 
 
 class Deliveries:
-    def __init__(self, table: str) -> None:
-        self._row = opened(DeliveryRow, table)
+    def __init__(self, table: str, meter: Meter | None = None) -> None:
+        self._row = opened(DeliveryRow, table, meter)
 
     def add(self, delivery: Delivery, now: datetime) -> bool:
         """Put a delivery on record, due at once. False when it was there already: its history is untouched."""

@@ -1,6 +1,6 @@
 """The four tables, as PynamoDB models. Key schemas and indexes are those of template.yaml; a test compares them."""
 
-from typing import Any
+from typing import Any, Final
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -15,6 +15,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
+
+from renderbell.store.meter import Meter
+
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 class VideosByPhase(GlobalSecondaryIndex["VideoRow"]):  # type: ignore[no-untyped-call]
@@ -50,6 +54,7 @@ class VideoRow(Model):
     first_seen_at = UTCDateTimeAttribute()
     changed_at = UTCDateTimeAttribute()
     finished_at = UTCDateTimeAttribute(null=True)
+    stalled_at = UTCDateTimeAttribute(null=True)
     history = ListAttribute[MapAttribute[str, Any]](default=list)
 
     by_phase = VideosByPhase()
@@ -59,11 +64,27 @@ class AccountRow(Model):
     """What is remembered of an account between polls. It is written only when something changed."""
 
     account = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute(null=True)
+    way = UnicodeAttribute(null=True)
+    scope = UnicodeAttribute(null=True)
     first_look_began_at = UTCDateTimeAttribute(null=True)
     first_look_ended_at = UTCDateTimeAttribute(null=True)
+    head = UnicodeAttribute(null=True)
+    head_order = UnicodeAttribute(null=True)
+    licence = UnicodeAttribute(null=True)
+    listed = NumberAttribute(null=True)
+    full_sweep = JSONAttribute(null=True)
+    full_sweep_ended_at = UTCDateTimeAttribute(null=True)
+    missed = JSONAttribute(null=True)
+    unestablished = BooleanAttribute(null=True)
     health = UnicodeAttribute(null=True)
     health_since = UTCDateTimeAttribute(null=True)
+    failures = NumberAttribute(null=True)
+    alerts = JSONAttribute(null=True)
+    unknown_words = UnicodeSetAttribute(null=True)
+    changed_at = UTCDateTimeAttribute(null=True)
     paused_until = UTCDateTimeAttribute(null=True)
+    looks_until = UTCDateTimeAttribute(null=True)
 
 
 class EndpointRow(Model):
@@ -112,7 +133,10 @@ class DeliveryRow(Model):
     due = DeliveriesDue()
 
 
-def opened[M: Model](model: type[M], name: str) -> type[M]:
+def opened[M: Model](model: type[M], name: str, meter: Meter | None = None) -> type[M]:
     """Return `model` bound to the table `name`. Nothing is sent; region and endpoint are botocore's to find."""
     meta = type("Meta", (), {"table_name": name})
-    return type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    if meter is not None:
+        meter.attach(bound)
+    return bound

@@ -1,14 +1,18 @@
 """Remembers videos. A transition is one conditional write, so of two polls that saw the same change one gets through."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
-from renderbell.events import VideoRecord
-from renderbell.store.tables import VideoRow, opened
+from renderbell.events import Event, VideoRecord, event_of, stalled_event
+from renderbell.store.meter import Meter
+from renderbell.store.tables import CONDITION_FAILED, VideoRow, opened
 from renderbell.transitions import Known, Transition
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
@@ -18,28 +22,72 @@ if TYPE_CHECKING:
 
 IN_FLIGHT: Final = "in-flight"
 FINISHED: Final = "finished"
+UNESTABLISHED: Final = "unestablished"
+"""What the first look saw without learning whether it is done (sequence 0): neither in flight nor finished, as yet."""
+PHASES: Final = (IN_FLIGHT, FINISHED, UNESTABLISHED)
+TOGETHER: Final = 100
+"""Items that one DynamoDB transaction may hold."""
 MAX_TITLE: Final = 500
 MAX_ERROR: Final = 2000
 MAX_HISTORY: Final = 50
 """Transitions that are listed with a video; a provider that wavers must not grow an item without end."""
-CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 class Videos:
-    def __init__(self, table: str) -> None:
-        self._row = opened(VideoRow, table)
+    def __init__(self, table: str, meter: Meter | None = None) -> None:
+        self._row = opened(VideoRow, table, meter)
 
     def known(self, account: AccountName, video_ids: Iterable[str], *, consistent: bool = False) -> Mapping[str, Known]:
         """Return what is on record of these videos; those never seen are left out."""
         keys = [(str(account), video_id) for video_id in dict.fromkeys(video_ids)]
         rows = self._row.batch_get(keys, consistent_read=consistent)
-        return {row.video_id: Known(status=Status(row.status), sequence=int(row.sequence)) for row in rows}
+        return {row.video_id: _known(row) for row in rows}
+
+    def in_flight(self, account: AccountName) -> Mapping[str, Known]:
+        """Return an account's videos in flight, the oldest first. What was written a moment ago may be missing yet."""
+        return {row.video_id: _known(row) for row in self._row.by_phase.query(phase(account, IN_FLIGHT))}
+
+    def unestablished(self, account: AccountName, limit: int) -> Mapping[str, Known]:
+        """Return up to `limit` videos of which the first look could not learn whether they are done."""
+        rows = self._row.by_phase.query(phase(account, UNESTABLISHED), scan_index_forward=False, limit=limit)
+        return {row.video_id: _known(row) for row in rows}
 
     def record(self, account: AccountName, change: Transition) -> bool:
         """Write a transition. False when the video is no longer as the transition found it: read it and decide again."""
         row = self._row(str(account), change.seen.video_id)
         try:
             row.update(actions=self._actions(account, change), condition=self._unchanged(change))
+        except UpdateError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def record_together(self, account: AccountName, changes: Sequence[Transition]) -> Sequence[Transition]:
+        """Write many transitions, a hundred in one request, each under its condition; return those that were written.
+
+        For a first look: it writes twice as dear as `record`, and much faster. Of a hundred of which one is refused, none
+        is written: the caller records those one by one.
+        """
+        written: list[Transition] = []
+        for batch in batched(changes, TOGETHER, strict=False):
+            try:
+                with TransactWrite(connection=self._row._get_connection().connection) as transaction:  # noqa: SLF001 - or it opens another
+                    for change in batch:
+                        row = self._row(str(account), change.seen.video_id)
+                        transaction.update(row, self._actions(account, change), condition=self._unchanged(change))
+            except TransactWriteError as error:
+                if error.cause_response_code != "TransactionCanceledException":
+                    raise
+                continue
+            written += batch
+        return written
+
+    def note_stalled(self, account: AccountName, video_id: str, known: Known, now: datetime) -> bool:
+        """Note that a video is in flight for too long. False when it moved on or was noted meanwhile."""
+        stalled, row = self._row.stalled_at, self._row(str(account), video_id)
+        try:
+            row.update(actions=[stalled.set(now)], condition=(self._row.sequence == known.sequence) & stalled.does_not_exist())
         except UpdateError as error:
             if error.cause_response_code == CONDITION_FAILED:
                 return False
@@ -69,11 +117,12 @@ class Videos:
             row.status.set(seen.status.value),
             row.sequence.set(change.sequence),
             row.rings.set(change.rings),
-            row.phase.set(phase(account, FINISHED if final else IN_FLIGHT)),
+            row.phase.set(phase(account, UNESTABLISHED if change.sequence == 0 else FINISHED if final else IN_FLIGHT)),
             row.changed_at.set(change.at),
             row.first_seen_at.set(row.first_seen_at | change.at),
-            # In flight since it was first seen, finished since it ended.
-            row.since.set(change.at if final else (row.first_seen_at | change.at)),
+            # In flight since it was first seen, or started again; finished since it ended.
+            row.since.set(change.at if final or was_final else (row.first_seen_at | change.at)),
+            *([row.stalled_at.remove()] if was_final else []),
             row.provider_status.set(seen.provider_status) if seen.provider_status else row.provider_status.remove(),
             row.previous_status.set(change.previous.value) if change.previous else row.previous_status.remove(),
             row.finished_at.set(ended) if final else row.finished_at.remove(),
@@ -87,7 +136,7 @@ class Videos:
         return actions
 
     def in_account(self, account: AccountName, phase_name: str) -> Iterator[VideoRecord]:
-        """Yield an account's videos that are in flight or finished, newest first."""
+        """Yield an account's videos of one phase, newest first."""
         return map(record_of, self._row.by_phase.query(phase(account, phase_name), scan_index_forward=False))
 
 
@@ -114,20 +163,34 @@ def record_of(row: VideoRow) -> VideoRecord:
         first_seen_at=row.first_seen_at,
         changed_at=row.changed_at,
         finished_at=row.finished_at,
+        stalled_at=row.stalled_at,
     )
 
 
-def new_transition(change: Mapping[str, Any]) -> VideoRecord | None:
-    """Return the video of a stream record (its `dynamodb` part), None unless it is a transition that rings.
+def news_in(change: Mapping[str, Any]) -> Event | None:
+    """Return the event that a stream record (its `dynamodb` part) holds: a transition that rings, or a stall. Else None.
 
-    Other writes to the item carry the old sequence on and must not ring again.
+    Other writes to the item carry the old sequence and the old stall on, and must not ring again.
     """
     after, before = change.get("NewImage"), change.get("OldImage") or {}
-    if after is None or not after["rings"]["BOOL"] or after["sequence"] == before.get("sequence"):
+    if after is None:
         return None
+    moved_on = after["sequence"] != before.get("sequence")
+    if moved_on and after["rings"]["BOOL"]:
+        return event_of(_record_in(after))
+    if not moved_on and "stalled_at" in after and after["stalled_at"] != before.get("stalled_at"):
+        return stalled_event(_record_in(after))
+    return None
+
+
+def _record_in(image: Mapping[str, Any]) -> VideoRecord:
     row = VideoRow()
-    row.deserialize({name: dict(value) for name, value in after.items()})
+    row.deserialize({name: dict(value) for name, value in image.items()})
     return record_of(row)
+
+
+def _known(row: VideoRow) -> Known:
+    return Known(status=Status(row.status), sequence=int(row.sequence), since=row.since, stalled=row.stalled_at is not None)
 
 
 def _line(change: Transition) -> dict[str, Any]:

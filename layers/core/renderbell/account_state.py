@@ -1,0 +1,69 @@
+"""What is remembered of an account between polls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from renderbell.licence import FullSweep, Licence
+
+HEALTHY: Final = "ok"
+TWICE: Final = 2
+"""Full sweeps in a row that must miss a video before "not found" by id is believed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """One account between polls. `health` is "ok", or `kind: message` of what is wrong since `health_since`."""
+
+    version: int = 0
+    """Counts the writes: of two polls that end at once, one is remembered."""
+    way: str | None = None
+    scope: str | None = None
+    """Marks of the key and options in use, see Account."""
+    first_look_began_at: datetime | None = None
+    first_look_ended_at: datetime | None = None
+    head: str | None = None
+    """The first page as it was when all of it was on record (listing.digest)."""
+    head_order: tuple[str, ...] = ()
+    licence: Licence | None = None
+    listed: int | None = None
+    """How many rows the listing has, where its total was found to be true."""
+    full_sweep: FullSweep | None = None
+    full_sweep_ended_at: datetime | None = None
+    missed: Mapping[str, int] = field(default_factory=dict)
+    """Videos in flight that the last full sweep did not list, and how many in a row did not, up to two."""
+    unestablished: bool = False
+    """Whether there may be videos that the first look saw without learning whether they are done."""
+    health: str | None = None
+    health_since: datetime | None = None
+    failures: int = 0
+    """Polls in a row that failed."""
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    """How often each alert was raised and cleared: odd while it is raised."""
+    unknown_words: frozenset[str] = frozenset()
+    changed_at: datetime | None = None
+    paused_until: datetime | None = None
+    looks_until: datetime | None = None
+    """Until when looks at the hot interval are on the queue."""
+
+    @property
+    def looked(self) -> bool:
+        """Whether the first look is done."""
+        return self.first_look_ended_at is not None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a first look, or a sweep after videos that nobody knows yet, has to go on."""
+        expecting = self.full_sweep is not None and self.full_sweep.expects_new
+        return self.first_look_began_at is not None and (not self.looked or expecting)
+
+    def is_due(self, now: datetime) -> bool:
+        return self.paused_until is None or self.paused_until <= now
+
+    def is_quiet(self, now: datetime, after: timedelta) -> bool:
+        """Say whether nothing has changed at the account for so long, and nothing is wrong with it."""
+        return self.health == HEALTHY and self.changed_at is not None and now - self.changed_at >= after
+
+    def missed_twice(self, video_id: str) -> bool:
+        return self.missed.get(video_id, 0) >= TWICE

@@ -1,0 +1,63 @@
+"""What a look says of its account's health, and what operators are told of it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from renderbell.account_state import HEALTHY, AccountState
+from renderbell.alerts import Alert, changes
+from renderbell.errors import AuthError, NotFoundError, ProviderError
+from renderbell.video import AccountName
+
+FAILURES_TO_ALERT: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look learnt: how it failed, if it did, the provider's notice of an end, words that no table names."""
+
+    error: ProviderError | None
+    read_a_page: bool
+    notice: str | None
+    unknown_words: Collection[str]
+    order_lost: str | None
+    """Why the licence was lost, if it was."""
+
+
+def judged(account: AccountName, state: AccountState, look: Look, now: datetime) -> tuple[AccountState, list[Alert]]:
+    """Return the account's state after a look, and what operators have to be told: each thing once, and its end, too."""
+    error = look.error
+    health = HEALTHY if error is None else f"{error.kind}: {error}"
+    state = replace(
+        state,
+        health=health,
+        health_since=state.health_since if health == state.health else now,
+        # Counted up to where it matters: a provider that is down for a day is not written down at every poll.
+        failures=0 if error is None else min(FAILURES_TO_ALERT, state.failures + 1),
+    )
+    found = _found(state, look)
+    counts = changes(state.alerts, found)
+    told = [Alert(account=account, kind=kind, count=n, detail=found[kind] or "", at=now) for kind, n in counts.items()]
+    new_words = sorted(set(look.unknown_words) - state.unknown_words)
+    told += [Alert(account=account, kind="unknown_status", count=1, detail=word, at=now) for word in new_words]
+    words = state.unknown_words | set(new_words)
+    return replace(state, alerts={**state.alerts, **counts}, unknown_words=words), told
+
+
+def _found(state: AccountState, look: Look) -> Mapping[str, str | None]:
+    """Return what is wrong (a text) and what is right (None). What this look cannot tell is left out."""
+    error, found = look.error, dict[str, str | None]()
+    if error is None:
+        found |= {"key_refused": None, "endpoint_retired": None, "polls_failing": None}
+    elif isinstance(error, AuthError):
+        found["key_refused"] = str(error)
+    elif isinstance(error, NotFoundError):
+        found["endpoint_retired"] = str(error)
+    elif state.failures >= FAILURES_TO_ALERT:
+        found["polls_failing"] = f"{FAILURES_TO_ALERT} in a row; the last: {error.kind}: {error}"
+    if look.read_a_page:
+        found["endpoint_retiring"] = look.notice
+    if look.order_lost or state.licence is not None:
+        found["order_lost"] = look.order_lost
+    return found

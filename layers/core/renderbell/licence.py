@@ -1,0 +1,83 @@
+"""What licenses a look to stop at the head of a listing, and the full sweep that earns the licence or takes it back."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from renderbell.errors import AuthError, ProviderError, RateLimitedError
+from renderbell.listing import newest_first
+from renderbell.page import Page, Place
+
+CARRIED: Final = 100
+"""Videos in flight of which a full sweep remembers that it has not come across them."""
+
+
+class Licence(StrEnum):
+    """Why nothing new can hide below the head."""
+
+    DOCUMENTED = "documented"
+    """The provider documents that the newest come first."""
+    OBSERVED = "observed"
+    """The last full sweep saw the newest first, all the way."""
+    TOTAL = "total"
+    """The provider's total is what was counted: a new video would show in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullSweep:
+    """A pass over the whole listing while it is under way, spread over as many polls as it takes.
+
+    `missing` are videos in flight that it has not come across, the oldest first and not more than it can carry. `ordered` is
+    whether its rows stood newest first so far, None while they could not tell. `expects_new` says that unknown videos are
+    no surprise to it: the head did not reach down to a known one. `surprises` counts those that were.
+    """
+
+    began_at: datetime
+    place: Place = field(default_factory=Place)
+    missing: frozenset[str] = frozenset()
+    ordered: bool | None = None
+    expects_new: bool = False
+    surprises: int = 0
+    passes: int = 1
+    restarts: int = 0
+    """How often the provider had forgotten the cursor: such a listing is read in one go."""
+
+    @property
+    def resumes(self) -> bool:
+        return self.place.pages > 0
+
+    def began(self, head: Collection[Page], place: Place) -> "FullSweep":
+        """Return this sweep after the head, with which every sweep begins."""
+        return replace(self, ordered=newest_first(seen for page in head for seen in page.sightings), place=place)
+
+    def read(self, page: Page, place: Place, *, new: int, licensed: bool) -> "FullSweep":
+        """Return this sweep after one page more, `new` of whose videos were on nobody's record."""
+        ordered = newest_first(page.sightings)
+        return replace(
+            self,
+            place=place,
+            ordered=self.ordered if ordered is None else ordered and self.ordered is not False,
+            surprises=self.surprises + (new if licensed and not self.expects_new else 0),
+        )
+
+    def after(self, error: ProviderError, *, resumed: bool) -> "FullSweep":
+        """Return this sweep after an error: where it stood, or at the beginning if it cannot go on from there.
+
+        A cursor that was kept since an earlier poll and is refused has been forgotten. A listing that leads in circles is
+        read anew as well.
+        """
+        if isinstance(error, AuthError | RateLimitedError) or error.momentary:
+            return self
+        return replace(self, place=Place(), ordered=None, restarts=self.restarts + resumed)
+
+    def licence(self, earlier: Licence | None, *, documented: bool, exact: bool) -> Licence | None:
+        """Return what this sweep, at its end, licenses. `exact` says that the provider's total is what was counted."""
+        if documented:
+            return Licence.DOCUMENTED
+        if self.surprises:
+            return None
+        if self.ordered:
+            return Licence.OBSERVED
+        return Licence.TOTAL if exact else (earlier if self.ordered is None else None)

@@ -1,0 +1,139 @@
+"""Records what is seen of an account's videos: each sighting that changes something becomes one conditional write."""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import httpx
+
+from renderbell.errors import ProviderError
+from renderbell.page import Page
+from renderbell.providers import Provider
+from renderbell.transitions import FirstLook, Known, Transition, transition
+from renderbell.video import AccountName, Sighting, Status
+
+CLOCKS_AGREE: Final = timedelta(seconds=5)
+
+
+class Videos(Protocol):
+    """What is asked of store.videos, which says what each promises."""
+
+    def known(self, account: AccountName, video_ids: Sequence[str], *, consistent: bool = ...) -> Mapping[str, Known]: ...
+    def in_flight(self, account: AccountName) -> Mapping[str, Known]: ...
+    def unestablished(self, account: AccountName, limit: int) -> Mapping[str, Known]: ...
+    def record(self, account: AccountName, change: Transition) -> bool: ...
+    def record_together(self, account: AccountName, changes: Sequence[Transition]) -> Sequence[Transition]: ...
+    def note_stalled(self, account: AccountName, video_id: str, known: Known, now: datetime) -> bool: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Recording:
+    """One look's recording. `in_flight` begins as what is on record and follows what is recorded."""
+
+    provider: Provider
+    client: httpx.Client
+    videos: Videos
+    now: Callable[[], datetime]
+    in_flight: dict[str, Known]
+    first_look: FirstLook | None = None
+    missed_twice: Callable[[str], bool] = lambda _: False
+    transitions: list[Transition] = field(default_factory=list)
+    unestablished: bool = False
+    """Whether a video came by of which it is not established whether it was done before the first look."""
+
+    @property
+    def account(self) -> AccountName:
+        return self.provider.account.name
+
+    @property
+    def born(self) -> Sequence[str]:
+        """The videos that were recorded for the first time."""
+        return [change.seen.video_id for change in self.transitions if change.previous is None and change.sequence == 1]
+
+    def known(self, video_ids: Sequence[str]) -> Mapping[str, Known]:
+        """Return what is on record of these videos; those in flight have been read already."""
+        flying = {video_id: self.in_flight[video_id] for video_id in video_ids if video_id in self.in_flight}
+        rest = [video_id for video_id in video_ids if video_id not in flying]
+        # During the first look, what stands above a known video is new: a stale read would see newness where there is none.
+        return {**flying, **self.videos.known(self.account, rest, consistent=self.first_look is not None)} if rest else flying
+
+    def page(self, page: Page) -> int:
+        """Record a page's transitions; return how many of its videos were on nobody's record.
+
+        From the bottom up, so that below a video on record there never is one that is not. On a first look, which relies on
+        no such thing, many in one request, and from the top down.
+        """
+        known = self.known([seen.video_id for seen in page.sightings])
+        self.unestablished |= any(one.sequence == 0 for one in known.values())
+        if self.first_look is None:
+            for seen in reversed(page.sightings):
+                self.one(seen, known.get(seen.video_id))
+        else:
+            self._together(page, known)
+        return sum(seen.video_id not in known for seen in page.sightings)
+
+    def one(self, seen: Sighting, known: Known | None, page: Page | None = None, *, above: bool = False) -> None:
+        """Record the transition that `seen` makes, if any, however many others write the same video meanwhile."""
+        while (change := self._change(seen, known, page, above=above)) is not None:
+            change = self._with_url(change)
+            if self.videos.record(self.account, change):
+                self._note(change)
+                return
+            known = self.videos.known(self.account, [seen.video_id], consistent=True).get(seen.video_id)
+
+    def _together(self, page: Page, known: Mapping[str, Known]) -> None:
+        above = _above_known([seen.video_id for seen in page.sightings], known) if self.provider.newest_first else frozenset()
+        silent: dict[str, Transition] = {}
+        for seen in page.sightings:
+            change = self._change(seen, known.get(seen.video_id), page, above=seen.video_id in above)
+            if change is not None and not change.rings:
+                silent.setdefault(seen.video_id, change)
+        written = {change.seen.video_id for change in self.videos.record_together(self.account, list(silent.values()))}
+        for change in silent.values():
+            if change.seen.video_id in written:
+                self._note(change)
+        for seen in page.sightings:
+            if seen.video_id not in written:
+                self.one(seen, known.get(seen.video_id), page, above=seen.video_id in above)
+
+    def _change(self, seen: Sighting, known: Known | None, page: Page | None, *, above: bool) -> Transition | None:
+        return transition(
+            known,
+            seen,
+            at=self.now(),
+            first_look=self._by_the_clock_of(page),
+            above_known=above,
+            restarts=self.provider.restarts,
+            missed=self.missed_twice(seen.video_id),
+        )
+
+    def _by_the_clock_of(self, page: Page | None) -> FirstLook | None:
+        """Return the first look as the provider's clock has it: `created_at` is by that clock."""
+        if self.first_look is None or page is None or page.at is None:
+            return self.first_look
+        ahead = page.at - self.now()
+        return replace(self.first_look, began=self.first_look.began + ahead) if abs(ahead) > CLOCKS_AGREE else self.first_look
+
+    def _with_url(self, change: Transition) -> Transition:
+        """Ask once for what the listing lacks of a completed video. Without an answer it rings all the same."""
+        seen = change.seen
+        if change.rings and seen.status is Status.COMPLETED and seen.url is None:
+            with suppress(ProviderError):
+                return replace(change, seen=self.provider.complete(self.client, seen))
+        return change
+
+    def _note(self, change: Transition) -> None:
+        video_id, before = change.seen.video_id, self.in_flight.pop(change.seen.video_id, None)
+        self.transitions.append(change)
+        if change.sequence == 0:
+            self.unestablished = True
+        elif not change.seen.status.final:
+            since, stalled = (before.since, before.stalled) if before else (change.at, False)
+            self.in_flight[video_id] = Known(status=change.seen.status, sequence=change.sequence, since=since, stalled=stalled)
+
+
+def _above_known(ids: Sequence[str], known: Container[str]) -> frozenset[str]:
+    last = max((place for place, video_id in enumerate(ids) if video_id in known), default=0)
+    return frozenset(ids[:last])
