@@ -27,7 +27,8 @@ test: setup $(TOOLS)/node/ready ## Run all tests, with a coverage report
 test-quick: .venv/ready ## Run the tests that need no stack
 	$(BIN)/python -m pytest -q tests/unit tests/providers
 
-soak: setup ## Kill every function before each single one of its statements (about an hour)
+soak: setup ## Search for lost and false rings, plant bugs, kill every function before each single statement (over an hour)
+	RENDERBELL_SOAK=1 RENDERBELL_MODEL_RUNS=2500 $(BIN)/python -m pytest -q --timeout 1800 tests/model
 	RENDERBELL_KILL_STEP=1 $(BIN)/python -m pytest -q --timeout 7200 tests/integration/test_killed_anywhere.py
 
 lint: .venv/ready $(TOOLS)/sam/ready ## Check style, types, imports and the template

@@ -6,8 +6,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -138,7 +138,11 @@ class World:
             now = datetime.now(UTC)
             given = Account.of(account, key, {"base_url": self.simulator.base_url, **options})
             done = AccountState(
-                way=given.way, scope=given.scope, first_look_began_at=now, first_look_ended_at=now, changed_at=now
+                way=given.way,
+                scope=given.scope,
+                first_look_began_at=now - timedelta(hours=1),
+                first_look_ended_at=now,
+                changed_at=now,
             )
             assert self.accounts.save(account, AccountState(), done)
         return account
@@ -172,9 +176,11 @@ class World:
         self.apps["dispatch"].handler({"provider": provider}, Context())
         self.drain("PollQueue", "poll")
 
-    def flow(self) -> None:
-        """Let stream and queue bring everything to its receivers."""
+    def flow(self, after: timedelta = timedelta()) -> None:
+        """Let stream and queue bring everything to its receivers, as if `after` had passed."""
         self.notify()
+        deliver = self.apps["deliver"]
+        deliver.deliver = replace(deliver.deliver, now=lambda: datetime.now(UTC) + after)
         self.drain("DeliveryQueue", "deliver")
 
     def notify(self, handler: Callable[[dict[str, Any], Context], Any] | None = None) -> None:

@@ -453,5 +453,11 @@ def test_a_pixverse_error_of_the_account_inside_http_200_fails_no_video(code: in
         look_up("pixverse", always(200, {"error": "no", "code": code}))
 
 
+def test_a_pixverse_error_of_useapi_inside_http_200_fails_no_video() -> None:
+    assert look_up("pixverse", always(200, {"error": "Something went wrong", "code": 400})) == {}
+    named = one("pixverse", always(200, {"error": "Something went wrong", "code": 400, "video_id": PIXVERSE_ID}))
+    assert named.status is Status.FAILED
+
+
 def test_a_pixverse_not_found_inside_http_200_decides_nothing() -> None:
     assert look_up("pixverse", always(200, saved("pixverse-error-404"))) == {}

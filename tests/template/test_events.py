@@ -50,7 +50,7 @@ def test_every_function_has_a_sample_that_is_named_after_it(stack: Stack) -> Non
 
 def test_the_ticks_are_those_that_the_schedules_send(stack: Stack) -> None:
     events = stack.functions["DispatchFunction"]["Events"].values()
-    sent = [json.loads(event["Properties"]["Input"]) for event in events]
+    sent = [json.loads(stack.resolve(event["Properties"]["Input"])) for event in events]
     assert sample("dispatch-provider.json") in sent
     assert sample("dispatch-deliveries.json") in sent
     assert sample("dispatch-provider.json")["provider"] in PROVIDERS
@@ -125,8 +125,9 @@ def _written(asked: Json) -> dict[str, Json | None]:
 
 
 def test_the_stream_record_passes_the_filter_of_the_event_source_and_its_old_image_would_not(stack: Stack) -> None:
-    [only] = stack.functions["NotifyFunction"]["Events"]["Transitions"]["Properties"]["FilterCriteria"]["Filters"]
-    pattern = json.loads(only["Pattern"])
+    filters = stack.functions["NotifyFunction"]["Events"]["Transitions"]["Properties"]["FilterCriteria"]["Filters"]
+    pattern, stalls = (json.loads(one["Pattern"]) for one in filters)
+    assert stalls == {"dynamodb": {"NewImage": {"stalled_at": {"S": [{"exists": True}]}}}}
     silent = stream_record()
     silent["dynamodb"]["NewImage"] = silent["dynamodb"]["OldImage"]
     assert matches(stream_record(), pattern)

@@ -18,7 +18,7 @@ from renderbell.queues import DeliveryMessage, PollMessage
 from renderbell.video import AccountName
 from tests.template.permissions import AWS_KEY, Need, allowed, grants, needs
 from tests.template.stack import ACCOUNT, NAME, REGION, ROOT, Stack
-from tests.template.world import aws_environment, sample, sample_event_id, world
+from tests.template.world import ALERT_ID, aws_environment, sample, sample_event_id, world
 
 FUNCTIONS: Final = sorted(Stack.read().functions)
 
@@ -41,6 +41,7 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
         delivery_event("ep_failing"),
         delivery_event("ep_gone"),
         delivery_event("ep_removed"),
+        sqs_event(DeliveryMessage(endpoint_id="operators", event_id=ALERT_ID).dump()),
     ],
 }
 """Events that lead each function through everything it ever asks of AWS."""

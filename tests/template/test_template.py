@@ -57,7 +57,7 @@ def schedules(stack: Stack) -> list[Json]:
 def schedules_of_providers(stack: Stack) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for schedule in schedules(stack):
-        if "provider" in (tick := json.loads(schedule["Input"])):
+        if "provider" in (tick := json.loads(stack.resolve(schedule["Input"]))):
             found.setdefault(tick["provider"], []).append(schedule)
     return found
 
@@ -77,7 +77,7 @@ def test_every_provider_has_a_rate_and_a_switch_of_its_own(stack: Stack, provide
 
 
 def test_one_schedule_wakes_deliveries(stack: Stack) -> None:
-    ticks = [json.loads(schedule["Input"]) for schedule in schedules(stack)]
+    ticks = [json.loads(stack.resolve(schedule["Input"])) for schedule in schedules(stack)]
     assert [tick for tick in ticks if "provider" not in tick] == [{"deliveries": True}]
 
 

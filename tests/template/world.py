@@ -15,8 +15,10 @@ from threading import Thread
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from renderbell.alerts import Alert
 from renderbell.deliveries import DeliveryStatus
 from renderbell.store.tables import DeliveryRow, EndpointRow
+from renderbell.video import AccountName
 from tests.template.stack import NAME, REGION, ROOT, Json, Stack
 
 LOOPBACK: Final = "127.0.0.1"
@@ -25,6 +27,7 @@ SECRET: Final = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 KEY: Final = "a-key-that-must-stay-secret"
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """What was due then is due now."""
+ALERT_ID: Final = "alert_1"
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -153,9 +156,12 @@ class World:
                 EndpointRow(hook, url=f"{self.url}/hook/{status}", allow_http=True, created_at=LONG_AGO).serialize()
                 for hook, status in hooks.items()
             ],
-            stack.physical_name("DeliveriesTable"): [delivery(endpoint, event_id) for endpoint in ("topic", *hooks)],
+            stack.physical_name("DeliveriesTable"): [
+                *(delivery(endpoint, event_id) for endpoint in ("topic", *hooks)),
+                alert_delivery(),
+            ],
         }
-        self.listing = {"data": [listed_video()], "has_more": False}
+        self.listing = {"data": [listed_video(), *unfinished_videos()], "has_more": False}
 
 
 def sample_event_id() -> str:
@@ -181,7 +187,25 @@ def delivery(endpoint_id: str, event_id: str) -> dict[str, Any]:
         status=DeliveryStatus.PENDING.value,
         waiting="waiting",
         next_attempt_at=LONG_AGO,
-        attempt_count=1,
+        created_at=LONG_AGO,
+        expires_at=LONG_AGO,
+    )
+    return dict(row.serialize())
+
+
+def alert_delivery() -> dict[str, Any]:
+    """Return an alert on its way to operators, as an item of the deliveries' table."""
+    alert = Alert(account=AccountName("heygen", "marketing"), kind="key_refused", count=1, detail="HTTP 401", at=LONG_AGO)
+    told = alert.delivery()
+    row = DeliveryRow(
+        told.endpoint_id,
+        ALERT_ID,
+        event_type=told.event_type,
+        body=told.body,
+        attributes=dict(told.attributes),
+        status=DeliveryStatus.PENDING.value,
+        waiting="waiting",
+        next_attempt_at=LONG_AGO,
         created_at=LONG_AGO,
         expires_at=LONG_AGO,
     )
@@ -197,6 +221,11 @@ def listed_video() -> Json:
         "video_url": "https://files.heygen.example/v.mp4",
         "created_at": 4102444800,  # far ahead: made after any first look began, so it rings
     }
+
+
+def unfinished_videos() -> list[Json]:
+    """Return two videos that make `poll` look again soon, one of them by a word that operators hear of."""
+    return [{"id": word, "status": word, "created_at": 1_700_000_000} for word in ("processing", "dreaming")]
 
 
 @contextmanager

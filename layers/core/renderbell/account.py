@@ -25,6 +25,7 @@ OPTIONS: Mapping[str, str] = {
     "stalled_hours": "hours in flight after which a video is called stalled (default 24)",
     "page_size": "rows asked for in one request (default: the provider's best documented size)",
     "lookups_per_poll": "by-id requests one poll may make (default 50)",
+    "resting_lookups": "VideoGen: look-ups a poll makes for files that do not seem to have changed (default 1)",
     "announce_existing": "ring for videos that were done before the first look, too (true or false, default false)",
 }
 """Every option an account may carry, with the sentence that explains it."""
@@ -32,6 +33,7 @@ OPTIONS: Mapping[str, str] = {
 COUNTS: Mapping[str, tuple[int, int]] = {
     "page_size": (1, 1000),
     "lookups_per_poll": (1, 1000),
+    "resting_lookups": (0, 1000),
     "hot_interval": (5, 900),
     "full_sweep_minutes": (1, 7 * 24 * 60),
     "pages_per_poll": (2, 1000),  # two, for Tavus's first page may come twice

@@ -1,9 +1,9 @@
 """What is remembered of an account between polls."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from renderbell.licence import FullSweep, Licence
 
@@ -64,6 +64,11 @@ class AccountState:
     def is_quiet(self, now: datetime, after: timedelta) -> bool:
         """Say whether nothing has changed at the account for so long, and nothing is wrong with it."""
         return self.health == HEALTHY and self.changed_at is not None and now - self.changed_at >= after
+
+    def without_missed(self, listed: Container[str]) -> Self:
+        """Return this state after some videos were listed: what is listed is not missing."""
+        missed = {video_id: times for video_id, times in self.missed.items() if video_id not in listed}
+        return self if len(missed) == len(self.missed) else replace(self, missed=missed)
 
     def missed_twice(self, video_id: str) -> bool:
         return self.missed.get(video_id, 0) >= TWICE

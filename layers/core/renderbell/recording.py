@@ -48,6 +48,10 @@ class Recording:
         return self.provider.account.name
 
     @property
+    def _looks_first(self) -> bool:
+        return self.first_look is not None and not self.first_look.over
+
+    @property
     def born(self) -> Sequence[str]:
         """The videos that were recorded for the first time."""
         return [change.seen.video_id for change in self.transitions if change.previous is None and change.sequence == 1]
@@ -57,7 +61,7 @@ class Recording:
         flying = {video_id: self.in_flight[video_id] for video_id in video_ids if video_id in self.in_flight}
         rest = [video_id for video_id in video_ids if video_id not in flying]
         # During the first look, what stands above a known video is new: a stale read would see newness where there is none.
-        return {**flying, **self.videos.known(self.account, rest, consistent=self.first_look is not None)} if rest else flying
+        return {**flying, **self.videos.known(self.account, rest, consistent=self._looks_first)} if rest else flying
 
     def page(self, page: Page) -> int:
         """Record a page's transitions; return how many of its videos were on nobody's record.
@@ -67,11 +71,11 @@ class Recording:
         """
         known = self.known([seen.video_id for seen in page.sightings])
         self.unestablished |= any(one.sequence == 0 for one in known.values())
-        if self.first_look is None:
-            for seen in reversed(page.sightings):
-                self.one(seen, known.get(seen.video_id))
-        else:
+        if self._looks_first:
             self._together(page, known)
+        else:
+            for seen in reversed(page.sightings):
+                self.one(seen, known.get(seen.video_id), page)
         return sum(seen.video_id not in known for seen in page.sightings)
 
     def one(self, seen: Sighting, known: Known | None, page: Page | None = None, *, above: bool = False) -> None:

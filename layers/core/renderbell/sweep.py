@@ -34,7 +34,7 @@ from renderbell.video import AccountName, Sighting, Status
 
 PAGES_PER_POLL: Final = 10
 LOOKUPS_PER_POLL: Final = 50
-RESTING_LOOKUPS: Final = 3
+RESTING_LOOKUPS: Final = 1
 """Look-ups a poll spends on videos that do not seem to have changed, where the listing shows no end by itself."""
 MAX_FAILED_LOOKUPS: Final = 3
 TIME_TO_STOP: Final = 30.0
@@ -285,14 +285,16 @@ class Sweep:
         if state.licence is not None and licence is None:
             found = f"{full.surprises} videos were found where none was to be expected"
             self.order_lost = found if full.surprises else "its videos are no longer listed newest first"
-        # A short listing is swept whole at every poll. That is not worth a write.
-        ended_at = now if self._interval_is_over() or state.full_sweep else state.full_sweep_ended_at
+        # A short listing is swept whole at every poll, one without a licence again and again. Such sweeps are not worth a
+        # write, and two of them in a row are no two witnesses of a missing video: a server that lags may answer both.
+        counts = self._interval_is_over()
+        missed = {video_id: min(2, state.missed.get(video_id, 0) + 1) for video_id in full.missing}
         self.state = replace(
             state,
             full_sweep=None,
-            full_sweep_ended_at=ended_at,
+            full_sweep_ended_at=now if counts else state.full_sweep_ended_at,
             first_look_ended_at=state.first_look_ended_at or now,
-            missed={video_id: min(2, state.missed.get(video_id, 0) + 1) for video_id in full.missing},
+            missed=missed if counts else state.missed,
             listed=rows if rows == total else None,
             licence=licence,
         )
@@ -307,6 +309,7 @@ class Sweep:
 
         One that cannot be asked about does not keep the others waiting; a few in a row are the provider's trouble.
         """
+        self.state = self.state.without_missed(self.read.keys())
         self.recording.missed_twice = self.state.missed_twice
         budget, failures = self._option("lookups_per_poll", LOOKUPS_PER_POLL), 0
         for batch in islice(batched(self._to_ask_for(budget), self.provider.bulk, strict=False), budget):
@@ -339,7 +342,7 @@ class Sweep:
         first = [video_id for video_id in waiting if video_id in self.updated and video_id not in born]
         resting = _shuffled([video_id for video_id in waiting if video_id not in first])
         resting.sort(key=lambda video_id: video_id not in born)
-        return [*first, *resting[:RESTING_LOOKUPS], *self._unestablished(budget)]
+        return [*first, *resting[: self._option("resting_lookups", RESTING_LOOKUPS)], *self._unestablished(budget)]
 
     def _unestablished(self, limit: int) -> Sequence[str]:
         if not (self.state.unestablished or self.recording.unestablished):
@@ -391,9 +394,11 @@ class Sweep:
         )
 
     def _look_as_the_state_says(self) -> None:
-        if not self.state.looked and self.state.first_look_began_at is not None:
+        if self.state.first_look_began_at is not None:
             announces = self.provider.account.switch("announce_existing")
-            self.recording.first_look = FirstLook(began=self.state.first_look_began_at, announces=announces)
+            self.recording.first_look = FirstLook(
+                began=self.state.first_look_began_at, announces=announces, over=self.state.looked
+            )
 
     def _save_now(self, state: AccountState) -> None:
         """Write before going on. What another poll wrote meanwhile is replaced: it will find out anew."""

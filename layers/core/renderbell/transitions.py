@@ -33,7 +33,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLook:
-    """An account's first full sweep, while it is not complete.
+    """An account's first full sweep, under way or `over`.
 
     It is silent about videos that were final before it `began`, by the provider's clock; `announces` is the account's option
     to ring for them too.
@@ -41,6 +41,7 @@ class FirstLook:
 
     began: datetime
     announces: bool = False
+    over: bool = False
 
 
 def transition(
@@ -58,7 +59,8 @@ def transition(
     1. The same status is no change, whatever else differs: URLs are signed anew at every look.
     2. Final is sticky: a stale page cannot un-finish a video. Only `deleted` follows `completed` or `failed`, and, where
        the provider is known to render again under the same id (`restarts`), a status that is not final.
-    3. It rings when it is final, except on the first look for a video that was there before.
+    3. It rings when it is final, except for a video that nobody saw before and that was made before the first look: it was
+       there, whether that look came across it or not.
     4. What the first look could not establish is recorded as sequence 0, and its first conclusive sighting is still part
        of that look: silent.
     5. An inconclusive sighting changes nothing that is on record: the listing would undo at every poll what a look-up found.
@@ -94,13 +96,13 @@ def _may_follow(known: Status, seen: Status, *, restarts: bool) -> bool:
 
 
 def _born_since(first_look: FirstLook, seen: Sighting, *, above_known: bool) -> bool:
-    """Say whether a video first seen during the first look was made after that look began.
+    """Say whether a video that nobody saw before was made after the first look began.
 
-    Its `created_at` tells. Without one, standing above videos that are on record already tells, in a listing whose order
-    is newest first.
+    Its `created_at` tells. Without one, it was if that look is over; while it is under way, standing above videos that are
+    on record already tells, in a listing whose order is newest first.
     """
     if first_look.announces:
         return True
     if seen.created_at is not None:
-        return seen.created_at >= first_look.began
-    return above_known
+        return seen.created_at >= first_look.began.replace(microsecond=0)  # providers' times are whole seconds
+    return first_look.over or above_known

@@ -39,6 +39,7 @@ NUMBERS: Final[Mapping[int, Status]] = {
 }
 
 NOT_FOUND: Final = 404
+MODERATED: Final = 422
 
 
 class PixVerse(Provider):
@@ -96,15 +97,21 @@ class PixVerse(Provider):
             except ProviderFaultError:
                 if not answer.ok:
                     raise
-                found[video_id] = self._failed(answer, video_id)
+                body = json_object(answer.body) or {}
+                if body.get("video_id") or integer(body.get("code")) == MODERATED:
+                    found[video_id] = self._failed(body, video_id)
         return found
 
     def _detail(self, body: Json, video_id: str) -> Sighting:
         return self._guard(lambda: replace(self.sighting(body), video_id=video_id))
 
-    def _failed(self, answer: Answer, video_id: str) -> Sighting:
-        """Read an `error` inside HTTP 200: it is the video's own failure (useapi.net's script pixverse.mjs)."""
-        error = (message_of(json_object(answer.body) or {}) or "").replace(self.account.key, "***") or None
+    def _failed(self, body: Json, video_id: str) -> Sighting:
+        """Read an `error` inside HTTP 200: it is the video's own failure (useapi.net's script pixverse.mjs).
+
+        Only where the body is the video's, or says that it was moderated: failed is for good, and any trouble of useapi.net
+        has an `error` too.
+        """
+        error = (message_of(body) or "").replace(self.account.key, "***") or None
         return Sighting(video_id=video_id, status=Status.FAILED, provider_status="error", error=error)
 
     def sighting(self, row: Json) -> Sighting:
