@@ -82,7 +82,7 @@ def test_a_chain_of_looks_is_queued_once_whoever_comes_at_once(world: World) -> 
     account = watched(world, "tavus", flying=3)
     ends = datetime.now(UTC) + timedelta(minutes=1)
     sent = []
-    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))  # type: ignore[method-assign]
+    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))
     made: Poll = world.apps["poll"].poll
     assert not world.accounts.claim_looks(account, datetime.now(UTC), ends), "the looks before this one have their chain"
     later = timedelta(minutes=2)
@@ -98,7 +98,7 @@ def test_a_chain_of_looks_is_queued_once_whoever_comes_at_once(world: World) -> 
 def test_a_chain_ends_with_its_tick_and_the_next_tick_begins_another(world: World) -> None:
     account = watched(world, "tavus", flying=1, hot_interval="20")
     sent: list[list[Any]] = []
-    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))  # type: ignore[method-assign]
+    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))
     for minute in (2, 3, 4):
         passed = timedelta(minutes=minute)
         look(world, account, after=passed, tick_ends=datetime.now(UTC) + passed + timedelta(minutes=1))
@@ -114,7 +114,7 @@ def test_a_look_in_between_does_nothing_once_nothing_is_in_flight(world: World) 
 def test_a_far_tick_is_reached_by_a_chain_that_continues_itself(world: World) -> None:
     account = watched(world, "tavus", flying=1, hot_interval="300")
     sent: list[list[Any]] = []
-    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))  # type: ignore[method-assign]
+    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))
     passed = timedelta(minutes=5)
     ends = datetime.now(UTC) + passed + timedelta(hours=1)
     look(world, account, after=passed, tick_ends=ends)
@@ -127,8 +127,8 @@ def test_a_rate_limit_wins_over_every_reason_to_look(world: World) -> None:
     account = watched(world, "tavus", flying=2)
     world.simulator.faults.add(http_error(429, retry_after="120"), provider="tavus")
     assert look(world, account)["stopped"] == "rate_limited"
-    for more in ({}, {"in_between": True}):
-        told = look(world, account, **more)
+    for in_between in (False, True):
+        told = look(world, account, in_between=in_between)
         assert (told["stopped"], told["requests"]) == ("paused", 0)
     assert look(world, account, after=timedelta(seconds=125))["stopped"] in {"accounted for", "end of list"}
 

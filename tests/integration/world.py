@@ -179,8 +179,8 @@ class World:
     def flow(self, after: timedelta = timedelta()) -> None:
         """Let stream and queue bring everything to its receivers, as if `after` had passed."""
         self.notify()
-        deliver = self.apps["deliver"]
-        deliver.deliver = replace(deliver.deliver, now=lambda: datetime.now(UTC) + after)
+        app: Any = self.apps["deliver"]
+        app.deliver = replace(app.deliver, now=lambda: datetime.now(UTC) + after)
         self.drain("DeliveryQueue", "deliver")
 
     def notify(self, handler: Callable[[dict[str, Any], Context], Any] | None = None) -> None:

@@ -143,8 +143,8 @@ class MemoryAccounts:
             return True
         if before.version != self.now.version:
             return False
-        kept = {"paused_until": self.now.paused_until, "looks_until": self.now.looks_until}
-        self.now = replace(after, version=self.now.version + 1, **kept)
+        paused, looks = self.now.paused_until, self.now.looks_until
+        self.now = replace(after, version=self.now.version + 1, paused_until=paused, looks_until=looks)
         self.writes += 1
         self.interrupt()
         return True

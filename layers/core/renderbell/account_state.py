@@ -23,9 +23,8 @@ class AccountState:
     """Marks of the key and options in use, see Account."""
     first_look_began_at: datetime | None = None
     first_look_ended_at: datetime | None = None
-    head: str | None = None
-    """The first page as it was when all of it was on record (listing.digest)."""
-    head_order: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    """The first page, as marks of its rows, when all of it was on record (listing.marks)."""
     licence: Licence | None = None
     listed: int | None = None
     """How many rows the listing has, where its total was found to be true."""

@@ -1,5 +1,6 @@
 """What can be concluded from the rows of a listing alone: whether it changed, what moved in it, how it is ordered."""
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -7,43 +8,36 @@ from typing import Final
 
 from renderbell.video import Sighting
 
-ORDER_KEPT: Final = 40
-"""Rows of a head whose order is remembered."""
+ID_PART: Final = 4
+"""Characters of a mark that stand for the row's id alone; the other four stand for the id and its status."""
 
 
-def digest(ids: Sequence[str], sightings: Iterable[Sighting]) -> str:
-    """Return a mark of a page that changes with its rows, their order and their statuses.
+def marks(ids: Sequence[str], sightings: Iterable[Sighting]) -> tuple[str, ...]:
+    """Return a short mark of each row, by which a later look knows it again.
 
-    Nothing else counts: URLs are signed anew at every look, progress and titles change by themselves.
+    It changes with the row's id and status and with nothing else: URLs are signed anew at every look, progress and titles
+    change by themselves. Eight characters a row, so that the marks of a page are one small read.
     """
-    told = [f"{seen.video_id}\t{seen.status}\t{seen.provider_status}\t{seen.conclusive}" for seen in sightings]
-    return hashlib.sha256("\n".join([*ids, "", *told]).encode()).hexdigest()[:32]
+    said = {seen.video_id: f"{seen.status}\t{seen.provider_status}\t{seen.conclusive}" for seen in sightings}
+    return tuple(_hash(video_id) + _hash(f"{video_id}\t{said.get(video_id, '')}") for video_id in ids)
 
 
-def order(ids: Sequence[str]) -> Sequence[str]:
-    """Return the beginning of a page's order as short marks, for `moved` to compare a later page with."""
-    return [_mark(video_id) for video_id in ids[:ORDER_KEPT]]
+def moved(before: Sequence[str], after: Sequence[str]) -> int:
+    """Return how many of the rows from the top may have been updated, where a listing shows the last updated first.
 
-
-def moved(before: Sequence[str], ids: Sequence[str]) -> frozenset[str]:
-    """Return the rows that may have been updated since `before`, in a listing that shows the last updated first.
-
-    Those that stayed in their order at the bottom did not move. The first row may have been updated where it stood. A row
-    that `before` did not reach down to is not told to have moved, unless it stands above one that is.
+    `before` and `after` are the marks of its first page then and now. Rows that kept their order at the bottom did not
+    move. The first row may have been updated where it stood.
     """
-    rank = {mark: place for place, mark in enumerate(before)}
-    lowest, top = len(before), len(ids)
-    for place in range(len(ids) - 1, -1, -1):
-        at = rank.get(_mark(ids[place]))
+    rank = {mark[:ID_PART]: place for place, mark in enumerate(before)}
+    lowest = len(before)
+    for place in range(len(after) - 1, -1, -1):
+        at = rank.get(after[place][:ID_PART])
         if at is None and place >= len(before):
             continue
         if at is None or at >= lowest:
-            top = place
-            break
+            return place + 1
         lowest = at
-    else:
-        return frozenset(ids[:1])
-    return frozenset(ids[: top + 1])
+    return min(1, len(after))
 
 
 def newest_first(sightings: Iterable[Sighting]) -> bool | None:
@@ -54,5 +48,5 @@ def newest_first(sightings: Iterable[Sighting]) -> bool | None:
     return all(earlier >= later for earlier, later in pairwise(times))
 
 
-def _mark(video_id: str) -> str:
-    return hashlib.sha256(video_id.encode()).hexdigest()[:8]
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()

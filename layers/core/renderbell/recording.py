@@ -63,20 +63,23 @@ class Recording:
         # During the first look, what stands above a known video is new: a stale read would see newness where there is none.
         return {**flying, **self.videos.known(self.account, rest, consistent=self._looks_first)} if rest else flying
 
-    def page(self, page: Page) -> int:
+    def page(self, page: Page, as_before: Container[str] = ()) -> int:
         """Record a page's transitions; return how many of its videos were on nobody's record.
+
+        Videos that are `as_before`, when they were on record, are not read again unless they are in flight.
 
         From the bottom up, so that below a video on record there never is one that is not. On a first look, which relies on
         no such thing, many in one request, and from the top down.
         """
-        known = self.known([seen.video_id for seen in page.sightings])
+        sightings = [seen for seen in page.sightings if seen.video_id in self.in_flight or seen.video_id not in as_before]
+        known = self.known([seen.video_id for seen in sightings])
         self.unestablished |= any(one.sequence == 0 for one in known.values())
         if self._looks_first:
             self._together(page, known)
         else:
-            for seen in reversed(page.sightings):
+            for seen in reversed(sightings):
                 self.one(seen, known.get(seen.video_id), page)
-        return sum(seen.video_id not in known for seen in page.sightings)
+        return sum(seen.video_id not in known for seen in sightings)
 
     def one(self, seen: Sighting, known: Known | None, page: Page | None = None, *, above: bool = False) -> None:
         """Record the transition that `seen` makes, if any, however many others write the same video meanwhile."""

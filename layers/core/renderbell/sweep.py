@@ -25,7 +25,7 @@ from renderbell.alerts import Alert
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.health import Look, judged
 from renderbell.licence import CARRIED, FullSweep, Licence
-from renderbell.listing import digest, moved, order
+from renderbell.listing import marks, moved
 from renderbell.page import Page
 from renderbell.providers import Provider, Reading
 from renderbell.recording import Recording, Videos
@@ -196,23 +196,31 @@ class Sweep:
         if not page.sightings:
             return False
         last = page.sightings[-1].video_id
+        if last in self._as_before(page) and not (self.provider.blind and last in self.recording.in_flight):
+            return True
         known = self.recording.known([last]).get(last)
         return known is not None and (known.status.final or not self.provider.blind)
 
     def _is_as_it_was(self, page: Page) -> bool:
-        return self.state.head == digest(page.ids, page.sightings)
+        return bool(self.state.head) and self.state.head == marks(page.ids, page.sightings)
+
+    def _as_before(self, page: Page) -> frozenset[str]:
+        """Return the rows that stood on the first page with the same status when all of it was on record."""
+        before = set(self.state.head)
+        now = zip(page.ids, marks(page.ids, page.sightings), strict=True)
+        return frozenset(video_id for video_id, mark in now if mark in before)
 
     def _record_head(self, head: Sequence[Page]) -> None:
-        first, blind = head[0], self.provider.blind
-        self.updated = moved(self.state.head_order, first.ids) if blind else frozenset()
+        first = head[0]
+        now = marks(first.ids, first.sightings)
+        self.updated = frozenset(first.ids[: moved(self.state.head, now)]) if self.provider.blind else frozenset()
         if self._is_as_it_was(first):
             return
         for page in reversed(head) if self.state.looked else head:
-            self.recording.page(page)
+            self.recording.page(page, self._as_before(page))
         self.state = replace(
             self.state,
-            head=digest(first.ids, first.sightings),
-            head_order=tuple(order(first.ids)) if blind else (),
+            head=now,
             listed=None if self.state.listed is None else self.state.listed + len(self.recording.born),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
+from itertools import batched
 from typing import Any, Final
 
 from pynamodb.exceptions import UpdateError
@@ -14,6 +15,9 @@ from renderbell.page import Place
 from renderbell.store.meter import Meter
 from renderbell.store.tables import CONDITION_FAILED, AccountRow, opened
 from renderbell.video import AccountName
+
+MARK: Final = 8
+"""Characters of one mark of listing.marks."""
 
 OWN_WRITES: Final = frozenset({"version", "paused_until", "looks_until"})
 """What `save` leaves to the methods that write it alone."""
@@ -82,7 +86,7 @@ def _columns(state: AccountState) -> Mapping[str, Any]:
     """Return a state as the row's columns hold it."""
     plain = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in OWN_WRITES}
     return plain | {
-        "head_order": " ".join(state.head_order),
+        "head": "".join(state.head),
         "licence": state.licence.value if state.licence else None,
         "full_sweep": _dumped(state.full_sweep) if state.full_sweep else None,
         "missed": dict(state.missed),
@@ -98,8 +102,7 @@ def _state(row: AccountRow) -> AccountState:
         scope=row.scope,
         first_look_began_at=row.first_look_began_at,
         first_look_ended_at=row.first_look_ended_at,
-        head=row.head,
-        head_order=tuple((row.head_order or "").split()),
+        head=tuple(map("".join, batched(row.head or "", MARK, strict=True))),
         licence=Licence(row.licence) if row.licence else None,
         listed=int(row.listed) if row.listed else None,
         full_sweep=_loaded(row.full_sweep) if row.full_sweep else None,

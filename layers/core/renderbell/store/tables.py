@@ -70,7 +70,6 @@ class AccountRow(Model):
     first_look_began_at = UTCDateTimeAttribute(null=True)
     first_look_ended_at = UTCDateTimeAttribute(null=True)
     head = UnicodeAttribute(null=True)
-    head_order = UnicodeAttribute(null=True)
     licence = UnicodeAttribute(null=True)
     listed = NumberAttribute(null=True)
     full_sweep = JSONAttribute(null=True)
