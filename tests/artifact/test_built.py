@@ -66,8 +66,12 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
         {"polls": 1, "deliveries": 0},
         {"GetParametersByPath", "BatchGetItem", "SendMessageBatch"},
     ),
-    "dispatch-deliveries.json": ("DispatchFunction", {"polls": 0, "deliveries": 4}, {"Query", "SendMessageBatch"}),
-    "poll.json": ("PollFunction", NO_FAILURES, {"GetParameter", "GetItem", "BatchGetItem", "UpdateItem"}),
+    "dispatch-deliveries.json": ("DispatchFunction", {"polls": 0, "deliveries": 5}, {"Query", "SendMessageBatch"}),
+    "poll.json": (
+        "PollFunction",
+        NO_FAILURES,
+        {"GetParameter", "GetItem", "Query", "BatchGetItem", "UpdateItem", "PutItem", "SendMessageBatch"},
+    ),
     "notify.json": ("NotifyFunction", NO_FAILURES, {"Scan", "PutItem", "SendMessageBatch"}),
     "deliver.json": ("DeliverFunction", NO_FAILURES, {"UpdateItem", "GetItem", "GetParameter", "Publish"}),
 }

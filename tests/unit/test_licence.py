@@ -1,0 +1,81 @@
+"""What a full sweep licenses, and how it goes on after an error."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from renderbell.errors import AuthError, BadResponseError, NotFoundError, ProviderError, ProviderFaultError, RateLimitedError
+from renderbell.licence import FullSweep, Licence
+from renderbell.page import Page, Place
+from renderbell.video import Sighting, Status
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MIDWAY = Place(cursor="next", pages=7, rows=70, longest=10)
+
+
+def sweep(*, ordered: bool | None = None, surprises: int = 0, expects_new: bool = False) -> FullSweep:
+    return FullSweep(began_at=NOW, place=MIDWAY, ordered=ordered, surprises=surprises, expects_new=expects_new)
+
+
+def page(*minutes: int) -> Page:
+    seen = [Sighting(video_id=str(m), status=Status.COMPLETED, created_at=NOW + timedelta(minutes=m)) for m in minutes]
+    return Page(sightings=seen, ids=[one.video_id for one in seen], next="more")
+
+
+@pytest.mark.parametrize(
+    ("ordered", "surprises", "documented", "exact", "earlier", "licence"),
+    [
+        (True, 0, False, False, None, Licence.OBSERVED),
+        (True, 0, True, False, None, Licence.DOCUMENTED),
+        (True, 1, False, True, Licence.OBSERVED, None),
+        (False, 0, False, True, None, Licence.TOTAL),
+        (False, 0, False, False, Licence.OBSERVED, None),
+        (None, 0, False, False, Licence.OBSERVED, Licence.OBSERVED),
+        (None, 0, False, False, None, None),
+        (None, 0, False, True, None, Licence.TOTAL),
+        (False, 3, True, False, None, Licence.DOCUMENTED),
+    ],
+)
+def test_a_licence_is_earned_by_order_or_by_the_total_and_lost_by_a_surprise(
+    ordered: bool | None,  # noqa: FBT001
+    surprises: int,
+    documented: bool,  # noqa: FBT001
+    exact: bool,  # noqa: FBT001
+    earlier: Licence | None,
+    licence: Licence | None,
+) -> None:
+    ended = sweep(ordered=ordered, surprises=surprises)
+    assert ended.licence(earlier, documented=documented, exact=exact) is licence
+
+
+def test_an_order_that_was_broken_once_stays_broken_for_the_sweep() -> None:
+    after = sweep(ordered=True).read(page(1, 2), MIDWAY, new=0, licensed=True).read(page(9, 8), MIDWAY, new=0, licensed=True)
+    assert after.ordered is False
+
+
+@pytest.mark.parametrize(("licensed", "expects_new", "counted"), [(True, False, 2), (False, False, 0), (True, True, 0)])
+def test_unknown_videos_are_a_surprise_only_where_none_was_to_be_expected(
+    licensed: bool,  # noqa: FBT001
+    expects_new: bool,  # noqa: FBT001
+    counted: int,
+) -> None:
+    after = sweep(expects_new=expects_new).read(page(2, 1), MIDWAY, new=2, licensed=licensed)
+    assert after.surprises == counted
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RateLimitedError("429"), AuthError("401"), ProviderFaultError("no answer"), ProviderFaultError("502", http_status=502)],
+)
+def test_trouble_of_the_moment_leaves_a_sweep_where_it_stood(error: ProviderError) -> None:
+    assert sweep().after(error, resumed=True) == sweep()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BadResponseError("in circles"), NotFoundError("404"), ProviderFaultError("bad token", http_status=400)],
+)
+def test_a_cursor_that_is_refused_has_been_forgotten_and_the_sweep_begins_anew_in_one_go(error: ProviderError) -> None:
+    after = sweep(expects_new=True).after(error, resumed=True)
+    assert (after.resumes, after.restarts, after.expects_new) == (False, 1, True)
+    assert sweep().after(error, resumed=False).restarts == 0, "the cursor was fresh: that is not what was wrong"
