@@ -1,5 +1,6 @@
 """`renderbell account ...`: the API keys that are watched."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -60,9 +61,11 @@ def list_(
     if not rows:
         hints.print("No account yet. Add one: renderbell account set heygen/marketing")
         return
-    shown = table("ACCOUNT", "HEALTH", "SINCE", "FIRST LOOK")
+    now = datetime.now(UTC)
+    shown = table("ACCOUNT", "HEALTH", "SINCE", "FIRST LOOK", "LAST CHANGE")
     for name, state in rows:
-        shown.add_row(str(name), status_text(state.health or "not looked at yet"), ago(state.health_since), _first_look(state))
+        health = status_text(state.in_words(now))
+        shown.add_row(str(name), health, ago(state.health_since), _first_look(state), ago(state.changed_at))
     console.print(shown)
 
 
@@ -86,15 +89,22 @@ def remove(
 def _first_look(state: AccountState) -> str:
     if state.first_look_ended_at is not None:
         return f"done {ago(state.first_look_ended_at)}"
-    return "under way" if state.first_look_began_at is not None else ""
+    if state.first_look_began_at is None:
+        return ""
+    return f"under way, page {state.full_sweep.place.pages}" if state.full_sweep else "under way"
 
 
 def _fields(name: AccountName, state: AccountState) -> dict[str, str | None]:
     return {
         "account": str(name),
         "health": state.health,
+        "health_in_words": state.in_words(datetime.now(UTC)),
         "health_since": iso(state.health_since),
         "first_look_began_at": iso(state.first_look_began_at),
         "first_look_ended_at": iso(state.first_look_ended_at),
         "paused_until": iso(state.paused_until),
+        "changed_at": iso(state.changed_at),
+        "full_sweep_ended_at": iso(state.full_sweep_ended_at),
+        "licence": state.licence.value if state.licence else None,
+        "alerts": ", ".join(kind for kind, count in state.alerts.items() if count % 2) or None,
     }

@@ -1,5 +1,6 @@
 """What is remembered of an account between polls."""
 
+import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,6 +9,16 @@ from typing import Final, Self
 from renderbell.licence import FullSweep, Licence
 
 HEALTHY: Final = "ok"
+HEALTH_WORDS: Final[Mapping[str, str]] = {
+    "auth": "the key is refused",
+    "rate_limited": "asked too often",
+    "not_found": "the listing is gone",
+    "provider_error": "the provider is in trouble",
+    "bad_response": "the answer cannot be read",
+    "settings": "the stored value cannot be used",
+}
+"""What is wrong, by the kind of the error."""
+
 TWICE: Final = 2
 """Full sweeps in a row that must miss a video before "not found" by id is believed."""
 
@@ -56,6 +67,15 @@ class AccountState:
         """Whether a first look, or a sweep after videos that nobody knows yet, has to go on."""
         expecting = self.full_sweep is not None and self.full_sweep.expects_new
         return self.first_look_began_at is not None and (not self.looked or expecting)
+
+    def in_words(self, now: datetime) -> str:
+        """Return how the account fares, for people: `ok`, or what is wrong and what the provider said."""
+        if self.health is None:
+            return "not looked at yet"
+        kind, _, detail = self.health.partition(": ")
+        words = f"{HEALTH_WORDS[kind]}: {detail}" if kind in HEALTH_WORDS else self.health
+        paused = f" (left alone for {math.ceil((self.paused_until - now).total_seconds())} s)" if self.paused_until else ""
+        return words if self.is_due(now) else words + paused
 
     def is_due(self, now: datetime) -> bool:
         return self.paused_until is None or self.paused_until <= now
