@@ -13,7 +13,6 @@ until it is complete, `idle` a poll that finds nothing new with nothing in fligh
 import argparse
 import json
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -255,9 +254,15 @@ def serve(started: dict[str, Any], orders: Connection) -> None:
                 "read_units": meter.reads - before[1] if in_store else None,
                 "write_units": meter.writes - before[2] if in_store else None,
                 "cpu_ms": (time.process_time() - cpu) * 1000,
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mib": peak_mib(),
             }
         )
+
+
+def peak_mib() -> float:
+    """Return this process's largest resident size. ru_maxrss would begin with that of its parent."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Final
 
 import httpx
@@ -87,7 +88,8 @@ class World:
     now: float = START
     behind: float = 0.0
     """Seconds by which the provider's next answers are stale."""
-    stale_from: int = -1
+    clock_behind: float = 0.0
+    """Seconds by which the provider's clock is behind ours."""
     truths: dict[str, Truth] = field(default_factory=dict)
     requests: int = 0
 
@@ -96,13 +98,16 @@ class World:
         version = {"api_version": "v1"} if self.kind == "heygen-v1" else {}
         account = Account.of(name, "key", {**self.options, **version})
         self.library = Library(newest_first=self.newest_first)
-        self.simulator = Simulator({(name.provider, "key"): self.library}, clock=lambda: self.now - self.behind)
+        self.simulator = Simulator(
+            {(name.provider, "key"): self.library}, clock=lambda: self.now - self.behind - self.clock_behind
+        )
         self.provider = provider_for(account)
         self.interruptions = Interruptions()
         self.videos = MemoryVideos(name, interrupt=self._step)
         self.accounts = MemoryAccounts(interrupt=self._step)
         self.client = httpx.Client(transport=httpx.MockTransport(self._answer))
         self.alerts: list[str] = []
+        self.waits: list[float] = []
 
     def _step(self) -> None:
         self.interruptions()
@@ -114,7 +119,8 @@ class World:
         call = Call(request.method, target, {k.lower(): v for k, v in request.headers.items()}, request.read())
         answer = self.simulator._respond(call)
         body = answer.body[: len(answer.body) - answer.withheld]
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=body)
+        date = format_datetime(datetime.fromtimestamp(self.now - self.clock_behind, UTC), usegmt=True)
+        return httpx.Response(answer.status, headers={**answer.headers, "date": date}, content=body)
 
     def look(self) -> None:
         clock = lambda: datetime.fromtimestamp(self.now, UTC)  # noqa: E731
@@ -126,6 +132,7 @@ class World:
             tell_operators=lambda alerts: self.alerts.extend(alert.delivery().event_id for alert in alerts),
             now=clock,
             seconds_left=lambda: 300.0,
+            wait=self.waits.append,
         ).run()
 
     @property

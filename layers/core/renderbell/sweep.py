@@ -12,6 +12,7 @@ killed anywhere and done again, and two looks at one account may run at once.
 
 import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -87,6 +88,7 @@ class Sweep:
     tell_operators: Callable[[Sequence[Alert]], None]
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
+    wait: Callable[[float], None] = time.sleep
     in_between: bool = False
     """Whether this look is for the sake of videos in flight: without any it does nothing."""
 
@@ -180,6 +182,8 @@ class Sweep:
         return head, True, None
 
     def _next(self, reading: Reading) -> Page:
+        if self.report.pages and self.provider.seconds_between_pages:
+            self.wait(self.provider.seconds_between_pages)
         page = reading.next()
         self.report.pages += 1
         self.report.rows += len(page.ids)

@@ -52,6 +52,8 @@ class Provider(ABC):
     """True where the provider documents the order of its listing: most recently made, or updated, first."""
     blind: ClassVar[bool] = False
     """True where the listing shows an end only after a look-up: each change moves a video to the top instead."""
+    seconds_between_pages: ClassVar[float] = 0.0
+    """How long to wait between two pages, where the provider documents how often its listing may be asked."""
     bulk: ClassVar[int] = 1
     """Videos that one look-up request asks for."""
     restarts: ClassVar[bool] = False

@@ -30,6 +30,7 @@ class Memories(Provider):
     base_url = "https://api.memories.ai"
     page_size = 200
     bulk = 100
+    seconds_between_pages = 0.25  # five listings a second are documented
     statuses: ClassVar[Mapping[str, Status]] = {
         "unparse": Status.GENERATING,
         # One page says PARSE is "being processed"; five newer sources and every client treat it as finished.
