@@ -199,7 +199,7 @@ def test_ids_that_differ_only_in_case_are_two_videos(kind: str) -> None:
 def test_a_namespace_that_is_wrong_reads_as_no_videos_and_the_right_one_is_then_looked_at_in_silence() -> None:
     world = World("memories", newest_first=True, options={"unique_id": "wrong"})
     world.library.add(made("theirs", world.now - 500))
-    looks(world, 3)
+    looks(world, 6)
     assert world.accounts.now.looked
     assert world.accounts.now.health == "ok"
     assert world.videos.rows == {}

@@ -63,19 +63,32 @@ def test_unknown_videos_are_a_surprise_only_where_none_was_to_be_expected(
     assert after.surprises == counted
 
 
-@pytest.mark.parametrize(
-    "error",
-    [RateLimitedError("429"), AuthError("401"), ProviderFaultError("no answer"), ProviderFaultError("502", http_status=502)],
-)
-def test_trouble_of_the_moment_leaves_a_sweep_where_it_stood(error: ProviderError) -> None:
-    assert sweep().after(error, resumed=True) == sweep()
+@pytest.mark.parametrize("error", [RateLimitedError("429"), AuthError("401")])
+def test_a_provider_that_wants_to_be_left_alone_leaves_a_sweep_where_it_stood(error: ProviderError) -> None:
+    assert sweep().after(error) == sweep()
 
 
 @pytest.mark.parametrize(
     "error",
-    [BadResponseError("in circles"), NotFoundError("404"), ProviderFaultError("bad token", http_status=400)],
+    [
+        BadResponseError("in circles"),
+        NotFoundError("404"),
+        ProviderFaultError("bad token", http_status=400),
+        ProviderFaultError("an error in HTTP 200", http_status=200),
+        ProviderFaultError("502", http_status=502),
+        ProviderFaultError("no answer"),
+    ],
 )
-def test_a_cursor_that_is_refused_has_been_forgotten_and_the_sweep_begins_anew_in_one_go(error: ProviderError) -> None:
-    after = sweep(expects_new=True).after(error, resumed=True)
-    assert (after.resumes, after.restarts, after.expects_new) == (False, 1, True)
-    assert sweep().after(error, resumed=False).restarts == 0, "the cursor was fresh: that is not what was wrong"
+def test_a_sweep_tries_a_place_three_times_and_then_begins_anew(error: ProviderError) -> None:
+    once = sweep(expects_new=True).after(error)
+    twice = once.after(error)
+    assert (once.place, twice.place) == (MIDWAY, MIDWAY)
+    anew = twice.after(error)
+    assert (anew.resumes, anew.restarts, anew.failures, anew.expects_new) == (False, 1, 0, True)
+    again = once.read(page(2, 1), MIDWAY, new=0, licensed=True).after(error)
+    assert again.resumes, "a good page in between, and it counts anew"
+
+
+def test_a_sweep_that_had_to_begin_anew_reads_more_at_a_time_within_bounds() -> None:
+    pages = [FullSweep(began_at=NOW, restarts=times).pages(10) for times in range(7)]
+    assert pages == [10, 20, 40, 80, 160, 160, 160]

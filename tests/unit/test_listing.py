@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 IDS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), unique=True, max_size=60)
 
 
-def seen(video_id: str = "v", status: Status = Status.GENERATING, **more: object) -> Sighting:
+def seen(video_id: str = "v", status: Status = Status.GENERATING, **more: Any) -> Sighting:
     return replace(Sighting(video_id=video_id, status=status, provider_status=status.value), **more)
 
 
@@ -29,7 +30,7 @@ def seen(video_id: str = "v", status: Status = Status.GENERATING, **more: object
         {"url_expires_at": NOW},
     ],
 )
-def test_what_changes_by_itself_changes_no_mark(same: dict[str, object]) -> None:
+def test_what_changes_by_itself_changes_no_mark(same: dict[str, Any]) -> None:
     assert marks(["v"], [seen()]) == marks(["v"], [seen(**same)])
 
 
@@ -37,7 +38,7 @@ def test_what_changes_by_itself_changes_no_mark(same: dict[str, object]) -> None
     "other",
     [{"status": Status.COMPLETED}, {"provider_status": "rendering"}, {"conclusive": False}],
 )
-def test_another_status_changes_a_rows_mark_but_not_the_part_that_is_its_id(other: dict[str, object]) -> None:
+def test_another_status_changes_a_rows_mark_but_not_the_part_that_is_its_id(other: dict[str, Any]) -> None:
     (before,), (after,) = marks(["v"], [seen()]), marks(["v"], [replace(seen(), **other)])
     assert before != after
     assert before[:ID_PART] == after[:ID_PART]

@@ -81,8 +81,9 @@ class AccountState:
         return self.paused_until is None or self.paused_until <= now
 
     def is_quiet(self, now: datetime, after: timedelta) -> bool:
-        """Say whether nothing has changed at the account for so long, and nothing is wrong with it."""
-        return self.health == HEALTHY and self.changed_at is not None and now - self.changed_at >= after
+        """Say whether for so long nothing has changed at the account, nothing is in flight, and nothing is wrong with it."""
+        hot = self.looks_until is not None and now - self.looks_until < after
+        return self.health == HEALTHY and not hot and self.changed_at is not None and now - self.changed_at >= after
 
     def without_missed(self, listed: Container[str]) -> Self:
         """Return this state after some videos were listed: what is listed is not missing."""

@@ -53,6 +53,8 @@ class Alert:
     count: int
     detail: str
     at: datetime
+    watched_since: str = ""
+    """When the account's first look began: removed and added again, it is another account."""
 
     @property
     def cleared(self) -> bool:
@@ -75,7 +77,7 @@ class Alert:
         }
         # An unknown word is raised once for each word, so the word is part of which occurrence it is.
         which = self.detail if self.kind == "unknown_status" else str(self.count)
-        digest = hashlib.sha256(f"{self.account}\n{self.kind}\n{which}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.account}\n{self.watched_since}\n{self.kind}\n{which}".encode()).hexdigest()
         return Delivery(
             endpoint_id=OPERATORS,
             event_id=f"alert_{digest[:32]}",

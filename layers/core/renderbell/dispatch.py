@@ -14,6 +14,8 @@ from renderbell.video import AccountName
 
 QUIET_AFTER: Final = timedelta(days=1)
 ONE_MINUTE: Final = timedelta(minutes=1)
+UNKNOWN_INTERVAL: Final = timedelta(minutes=15)
+"""How long looks go on after a tick of which nobody knows when the next is."""
 UNITS: Final = {"minute": ONE_MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 MAX_DUE: Final = 500
@@ -38,12 +40,13 @@ class Dispatch:
         names = self.parameters.account_names(provider)
         states, every = self.accounts.states(names), interval_of(rate)
         due = [name for name in names if self._is_due(name, states.get(name, AccountState()), now, every)]
-        return self.poll_queue.send(PollMessage(account=name, tick_ends=now + every) for name in due)
+        ends = now + (every or UNKNOWN_INTERVAL)
+        return self.poll_queue.send(PollMessage(account=name, tick_ends=ends) for name in due)
 
-    def _is_due(self, name: AccountName, state: AccountState, now: datetime, every: timedelta) -> bool:
+    def _is_due(self, name: AccountName, state: AccountState, now: datetime, every: timedelta | None) -> bool:
         if not state.is_due(now):
             return False
-        if self.quiet_every <= every or not state.is_quiet(now, QUIET_AFTER):
+        if every is None or self.quiet_every <= every or not state.is_quiet(now, QUIET_AFTER):
             return True
         # Each quiet account has its tick among many, the same each time, without anything being written down.
         turns = self.quiet_every // every
@@ -61,9 +64,9 @@ class Dispatch:
         )
 
 
-def interval_of(rate: str | None) -> timedelta:
-    """Return the interval of `rate(5 minutes)`; one minute for `cron(...)`, of which only EventBridge knows what is next."""
+def interval_of(rate: str | None) -> timedelta | None:
+    """Return the interval of `rate(5 minutes)`; None for `cron(...)`, of which only EventBridge knows what is next."""
     parts = (rate or "").removeprefix("rate(").removesuffix(")").split()
     if len(parts) == 2 and parts[0].isdecimal() and parts[1].removesuffix("s") in UNITS:  # noqa: PLR2004 - a number and a unit
         return max(ONE_MINUTE, int(parts[0]) * UNITS[parts[1].removesuffix("s")])
-    return ONE_MINUTE
+    return None if rate else ONE_MINUTE

@@ -38,11 +38,6 @@ class ProviderError(RenderbellError):
         super().__init__(" ".join(E_MAIL.sub("***@***", message).split())[:500])
         self.http_status = http_status
 
-    @property
-    def momentary(self) -> bool:
-        """Whether this is the moment's trouble (no connection, 5xx), and not what was asked for."""
-        return False
-
 
 class AuthError(ProviderError):
     kind = "auth"
@@ -68,10 +63,6 @@ class NotFoundError(ProviderError):
 
 class ProviderFaultError(ProviderError):
     kind = "provider_error"
-
-    @property
-    def momentary(self) -> bool:
-        return self.http_status is None or self.http_status >= 500 or self.http_status < 400  # noqa: PLR2004 - but for 4xx
 
 
 class BadResponseError(ProviderError):

@@ -3,14 +3,17 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from renderbell.account_state import HEALTHY, AccountState
 from renderbell.alerts import Alert, changes
 from renderbell.errors import AuthError, NotFoundError, ProviderError
+from renderbell.values import iso
 from renderbell.video import AccountName
 
 FAILURES_TO_ALERT: Final = 5
+MOST_UNKNOWN_WORDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,12 @@ def judged(account: AccountName, state: AccountState, look: Look, now: datetime)
     )
     found = _found(state, look)
     counts = changes(state.alerts, found)
-    told = [Alert(account=account, kind=kind, count=n, detail=found[kind] or "", at=now) for kind, n in counts.items()]
-    new_words = sorted(set(look.unknown_words) - state.unknown_words)
-    told += [Alert(account=account, kind="unknown_status", count=1, detail=word, at=now) for word in new_words]
+    alert = partial(Alert, account=account, at=now, watched_since=iso(state.first_look_began_at) or "")
+    told = [alert(kind=kind, count=n, detail=found[kind] or "") for kind, n in counts.items()]
+    # A provider that puts its progress into the word must not fill mailboxes, nor the account's row.
+    room = MOST_UNKNOWN_WORDS - len(state.unknown_words)
+    new_words = sorted(set(look.unknown_words) - state.unknown_words)[: max(0, room)]
+    told += [alert(kind="unknown_status", count=1, detail=word) for word in new_words]
     words = state.unknown_words | set(new_words)
     return replace(state, alerts={**state.alerts, **counts}, unknown_words=words), told
 

@@ -14,6 +14,10 @@ CARRIED: Final = 100
 """Videos in flight of which a full sweep remembers that it has not come across them."""
 
 
+FAILURES_TO_RESTART: Final = 3
+MOST_DOUBLED: Final = 4
+
+
 class Licence(StrEnum):
     """Why nothing new can hide below the head."""
 
@@ -41,8 +45,10 @@ class FullSweep:
     expects_new: bool = False
     surprises: int = 0
     passes: int = 1
+    failures: int = 0
+    """Errors in a row at this place."""
     restarts: int = 0
-    """How often the provider had forgotten the cursor: such a listing is read in one go."""
+    """How often it had to begin anew. More pages are read at one poll then, and the provider's total is not relied upon."""
 
     @property
     def resumes(self) -> bool:
@@ -58,19 +64,25 @@ class FullSweep:
         return replace(
             self,
             place=place,
+            failures=0,
             ordered=self.ordered if ordered is None else ordered and self.ordered is not False,
             surprises=self.surprises + (new if licensed and not self.expects_new else 0),
         )
 
-    def after(self, error: ProviderError, *, resumed: bool) -> "FullSweep":
-        """Return this sweep after an error: where it stood, or at the beginning if it cannot go on from there.
+    def pages(self, a_poll: int) -> int:
+        """Return how many pages one poll may read, where `a_poll` is the usual number."""
+        return a_poll << min(self.restarts, MOST_DOUBLED)
 
-        A cursor that was kept since an earlier poll and is refused has been forgotten. A listing that leads in circles is
-        read anew as well.
+    def after(self, error: ProviderError) -> "FullSweep":
+        """Return this sweep after an error: where it stood, or at the beginning when it failed there again and again.
+
+        The provider may have forgotten the cursor, or its listing may lead in circles, or say a total that is none.
         """
-        if isinstance(error, AuthError | RateLimitedError) or error.momentary:
+        if isinstance(error, AuthError | RateLimitedError):
             return self
-        return replace(self, place=Place(), ordered=None, restarts=self.restarts + resumed)
+        if self.failures + 1 < FAILURES_TO_RESTART:
+            return replace(self, failures=self.failures + 1)
+        return replace(self, place=Place(), ordered=None, failures=0, restarts=self.restarts + 1)
 
     def licence(self, earlier: Licence | None, *, documented: bool, exact: bool) -> Licence | None:
         """Return what this sweep, at its end, licenses. `exact` says that the provider's total is what was counted."""

@@ -88,7 +88,7 @@ class Poll:
             in_between=message.in_between,
         )
         report = sweep.run()
-        if not message.in_between and report.error is None and (report.in_flight or report.unfinished):
+        if not message.in_between and not _leave_alone(report) and (report.in_flight or report.unfinished):
             self._look_again_soon(message, account)
         return _log_line(report)
 
@@ -120,6 +120,11 @@ class Poll:
         )
 
 
+def _leave_alone(report: Report) -> bool:
+    """Say whether the provider does not want to be asked soon, or its listing cannot be read anyway."""
+    return report.error is not None or report.stopped == "paused"
+
+
 def _log_line(report: Report) -> dict[str, Any]:
     return {
         "stopped": report.stopped,
@@ -132,4 +137,5 @@ def _log_line(report: Report) -> dict[str, Any]:
         "stalled": report.stalled,
         "surprises": report.surprises,
         **({"error": str(report.error)} if report.error else {}),
+        **({"lookup_error": str(report.lookup_error)} if report.lookup_error else {}),
     }

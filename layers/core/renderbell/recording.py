@@ -1,20 +1,21 @@
 """Records what is seen of an account's videos: each sighting that changes something becomes one conditional write."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import httpx
 
-from renderbell.errors import ProviderError
+from renderbell.errors import ProviderError, RateLimitedError
 from renderbell.page import Page
 from renderbell.providers import Provider
 from renderbell.transitions import FirstLook, Known, Transition, transition
 from renderbell.video import AccountName, Sighting, Status
 
 CLOCKS_AGREE: Final = timedelta(seconds=5)
+MAX_CONTESTS: Final = 10
+"""How often another poll may overtake the writing of one video before this one leaves it to the next look."""
 
 
 class Videos(Protocol):
@@ -40,6 +41,8 @@ class Recording:
     first_look: FirstLook | None = None
     missed_twice: Callable[[str], bool] = lambda _: False
     transitions: list[Transition] = field(default_factory=list)
+    asked_too_often: RateLimitedError | None = None
+    """The provider's word that no more details are to be asked for."""
     unestablished: bool = False
     """Whether a video came by of which it is not established whether it was done before the first look."""
 
@@ -73,17 +76,22 @@ class Recording:
         """
         sightings = [seen for seen in page.sightings if seen.video_id in self.in_flight or seen.video_id not in as_before]
         known = self.known([seen.video_id for seen in sightings])
+        # Rows that this look recorded further up may shift down and be read before the store has caught up.
+        new = {seen.video_id for seen in sightings} - known.keys() - set(self.born)
         self.unestablished |= any(one.sequence == 0 for one in known.values())
         if self._looks_first:
             self._together(page, known)
         else:
             for seen in reversed(sightings):
                 self.one(seen, known.get(seen.video_id), page)
-        return sum(seen.video_id not in known for seen in sightings)
+        return len(new)
 
     def one(self, seen: Sighting, known: Known | None, page: Page | None = None, *, above: bool = False) -> None:
         """Record the transition that `seen` makes, if any, however many others write the same video meanwhile."""
-        while (change := self._change(seen, known, page, above=above)) is not None:
+        for _ in range(MAX_CONTESTS):
+            change = self._change(seen, known, page, above=above)
+            if change is None:
+                return
             change = self._with_url(change)
             if self.videos.record(self.account, change):
                 self._note(change)
@@ -91,7 +99,7 @@ class Recording:
             known = self.videos.known(self.account, [seen.video_id], consistent=True).get(seen.video_id)
 
     def _together(self, page: Page, known: Mapping[str, Known]) -> None:
-        above = _above_known([seen.video_id for seen in page.sightings], known) if self.provider.newest_first else frozenset()
+        above = self._above_known(page, known) if self.provider.newest_first else frozenset()
         silent: dict[str, Transition] = {}
         for seen in page.sightings:
             change = self._change(seen, known.get(seen.video_id), page, above=seen.video_id in above)
@@ -104,6 +112,13 @@ class Recording:
         for seen in page.sightings:
             if seen.video_id not in written:
                 self.one(seen, known.get(seen.video_id), page, above=seen.video_id in above)
+
+    def _above_known(self, page: Page, known: Mapping[str, Known]) -> frozenset[str]:
+        """Return the rows above one that this first look saw before: they came since. What older looks saw tells nothing."""
+        began = self.first_look.began if self.first_look else None
+        ids = [seen.video_id for seen in page.sightings]
+        lately = {name for name, one in known.items() if one.since is not None and began is not None and one.since >= began}
+        return frozenset(ids[: max((place for place, name in enumerate(ids) if name in lately), default=0)])
 
     def _change(self, seen: Sighting, known: Known | None, page: Page | None, *, above: bool) -> Transition | None:
         return transition(
@@ -126,9 +141,15 @@ class Recording:
     def _with_url(self, change: Transition) -> Transition:
         """Ask once for what the listing lacks of a completed video. Without an answer it rings all the same."""
         seen = change.seen
-        if change.rings and seen.status is Status.COMPLETED and seen.url is None:
-            with suppress(ProviderError):
-                return replace(change, seen=self.provider.complete(self.client, seen))
+        if change.rings and seen.status is Status.COMPLETED and seen.url is None and self.asked_too_often is None:
+            try:
+                completed = self.provider.complete(self.client, seen)
+            except RateLimitedError as error:
+                self.asked_too_often = error
+            except ProviderError:
+                return change
+            else:
+                return replace(change, seen=replace(completed, video_id=seen.video_id))
         return change
 
     def _note(self, change: Transition) -> None:
@@ -139,8 +160,3 @@ class Recording:
         elif not change.seen.status.final:
             since, stalled = (before.since, before.stalled) if before else (change.at, False)
             self.in_flight[video_id] = Known(status=change.seen.status, sequence=change.sequence, since=since, stalled=stalled)
-
-
-def _above_known(ids: Sequence[str], known: Container[str]) -> frozenset[str]:
-    last = max((place for place, video_id in enumerate(ids) if video_id in known), default=0)
-    return frozenset(ids[:last])

@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 import httpx
 
-from renderbell.account_state import AccountState
+from renderbell.account_state import HEALTHY, AccountState
 from renderbell.alerts import Alert
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.health import Look, judged
@@ -30,19 +30,23 @@ from renderbell.listing import marks, moved
 from renderbell.page import Page
 from renderbell.providers import Provider, Reading
 from renderbell.recording import Recording, Videos
-from renderbell.transitions import FirstLook, Transition
+from renderbell.transitions import FirstLook, Known, Transition
 from renderbell.video import AccountName, Sighting, Status
 
 PAGES_PER_POLL: Final = 10
 LOOKUPS_PER_POLL: Final = 50
 RESTING_LOOKUPS: Final = 1
 """Look-ups a poll spends on videos that do not seem to have changed, where the listing shows no end by itself."""
+STALE_LOOKUPS: Final = 1
+"""Look-up requests a poll spends on videos that have been in flight for longer than a day."""
 MAX_FAILED_LOOKUPS: Final = 3
-TIME_TO_STOP: Final = 30.0
-"""Seconds before the function's end at which no further page is asked for."""
+TIME_TO_STOP: Final = 100.0
+"""Seconds before the function's end at which nothing more is asked for: one answer may take a minute to drip in."""
 
 FULL_SWEEP_MINUTES: Final = 60
 STALLED_HOURS: Final = 24
+EMPTY_FOR: Final = timedelta(minutes=1)
+"""For how long a listing has to be empty before a first look believes it."""
 FIRST_LOOK_PASSES: Final = 3
 """How often a first look reads a listing whose total says that rows are missing."""
 
@@ -74,6 +78,8 @@ class Report:
     in_flight: int = 0
     unfinished: bool = False
     error: ProviderError | None = None
+    """Why the listing could not be read, or why the provider wants to be left alone."""
+    lookup_error: ProviderError | None = None
     transitions: Sequence[Transition] = ()
 
 
@@ -134,7 +140,7 @@ class Sweep:
         self._note_stalled()
         self._remember()
         self.report.transitions = self.recording.transitions
-        self.report.in_flight = len(self.recording.in_flight)
+        self.report.in_flight = sum(not self._is_stale(known) for known in self.recording.in_flight.values())
         self.report.unfinished = self.state.unfinished
         return self.report
 
@@ -152,13 +158,14 @@ class Sweep:
     def _read_listing(self) -> None:
         reading = Reading(self.provider, self.client)
         head, reached, error = self._read_head(reading)
+        self._see_whose_listing_it_is(head, is_whole=reached or error is None)
         if not reached and self.state.looked:
             # Before anything of it is recorded: what stands below the head is on nobody's record, and is not to be forgotten.
             expecting = replace(self._new_full_sweep(), expects_new=True).began(head, reading.place)
             self._save_now(replace(self.state, full_sweep=expecting))
         self._record_head(head)
         if error is not None:
-            if not self.state.looked:
+            if not self.state.looked and self.state.full_sweep is None:
                 self.state = replace(self.state, full_sweep=self._new_full_sweep().began(head, reading.place))
             raise error
         if reached or not self.state.looked:
@@ -169,7 +176,6 @@ class Sweep:
     def _read_head(self, reading: Reading) -> tuple[Sequence[Page], bool, ProviderError | None]:
         """Read down to a page whose last video is on record, and say whether it was reached. Raises without a first page."""
         head = [self._next(reading)]
-        self._see_whose_listing_it_is(head[0])
         reached = reading.ended or self._is_as_it_was(head[0]) or self._ends_on_record(head[0])
         while not reached:
             if len(head) >= self._pages_per_poll or self._out_of_time():
@@ -233,21 +239,25 @@ class Sweep:
     def _sweep_on(self, reading: Reading, head: Sequence[Page]) -> None:
         """Go on with the full sweep that is under way, or begin one when it is due: a bounded number of pages."""
         full, resumed = self.state.full_sweep, False
-        if full is not None and full.resumes and not reading.ended:
-            reading, resumed = Reading(self.provider, self.client, full.place), True
+        ended = reading.ended and not (full is not None and full.expects_new and full.place.rows > reading.place.rows)
+        if full is not None and full.resumes and not ended:
+            trusted = not full.restarts
+            reading = Reading(self.provider, self.client, full.place, counted=self.read.keys(), trusts_total=trusted)
+            resumed = True
         elif reading.ended or self._full_sweep_is_due(head[0], reading):
             begun = full or FullSweep(began_at=self.now())
             full = replace(begun, began_at=self.now(), missing=self._missing(), surprises=0).began(head, reading.place)
         else:
             return
-        budget = math.inf if full.restarts else self._pages_per_poll - (0 if resumed else len(head))
+        budget = full.pages(self._pages_per_poll) - (0 if resumed else len(head))
         while not reading.ended and budget > 0 and not self._out_of_time():
             try:
                 page = self._next(reading)
             except ProviderError as error:
-                self.state = replace(self.state, full_sweep=full.after(error, resumed=resumed))
+                full = replace(full, missing=full.missing - self.read.keys())
+                self.state = replace(self.state, full_sweep=full.after(error))
                 raise
-            new, resumed, budget = self.recording.page(page), False, budget - 1
+            new, budget = self.recording.page(page), budget - 1
             full = full.read(page, reading.place, new=new, licensed=self.state.looked and self._licence is not None)
         full = replace(full, missing=full.missing - self.read.keys())
         if reading.ended:
@@ -273,7 +283,7 @@ class Sweep:
         if rows is None or self.provider.blind:
             return False
         pages = math.ceil(rows / reading.place.longest) - reading.place.pages
-        return 0 < pages < math.ceil(len(self._unread()) / self.provider.bulk)
+        return 0 < pages < math.ceil(len(self._fresh(self._unread())) / self.provider.bulk)
 
     @property
     def _licence(self) -> Licence | None:
@@ -283,7 +293,10 @@ class Sweep:
         return FullSweep(began_at=self.now(), missing=self._missing())
 
     def _missing(self) -> frozenset[str]:
-        return frozenset(islice(self._unread(), CARRIED))
+        """Return what a full sweep is to look out for: what the last one missed, then others in turn."""
+        unread = _shuffled(self._unread())
+        unread.sort(key=lambda video_id: video_id not in self.state.missed)
+        return frozenset(unread[:CARRIED])
 
     def _end_full_sweep(self, full: FullSweep, total: int | None) -> None:
         """Conclude from a listing that was read to its end."""
@@ -293,6 +306,9 @@ class Sweep:
             # Rows slipped by between two pages. What the first look does not see would ring when it is found later.
             self.state = replace(state, full_sweep=replace(self._new_full_sweep(), passes=full.passes + 1))
             return
+        began = state.first_look_began_at
+        if not state.looked and not rows and began is not None and now - began < EMPTY_FOR:
+            return  # an answer that was empty by mistake would make news of every video that is there
         licence = full.licence(state.licence, documented=self.provider.newest_first, exact=rows == total)
         if state.licence is not None and licence is None:
             found = f"{full.surprises} videos were found where none was to be expected"
@@ -330,15 +346,16 @@ class Sweep:
             self.report.lookups += 1
             try:
                 found = self.provider.look_up(self.client, batch)
+            except RateLimitedError:
+                raise
             except ProviderError as error:
-                if isinstance(error, AuthError | RateLimitedError):
-                    raise
-                self._note_error(error)
-                failures += 1
+                # The listing is what tells of the account. This may be one video's own: not ours to see, for instance.
+                self.report.lookup_error, failures = error, failures + 1
                 continue
+            failures = 0
             known = self.recording.known(list(found))
             for video_id, seen in found.items():
-                self.recording.one(seen, known.get(video_id))
+                self.recording.one(replace(seen, video_id=video_id), known.get(video_id))
 
     def _to_ask_for(self, budget: int) -> Sequence[str]:
         """Return what to ask for, in random order so that none waits for ever.
@@ -347,7 +364,10 @@ class Sweep:
         to the top: those that moved are asked for at once, then new ones, then a few of the others in turn.
         """
         if not self.provider.blind:
-            return _shuffled(self._unread())
+            unread = _shuffled(self._unread())
+            fresh = self._fresh(unread)
+            stale = [video_id for video_id in unread if video_id not in fresh]
+            return [*fresh, *stale[: STALE_LOOKUPS * self.provider.bulk]]
         told = {video_id for video_id, seen in self.read.items() if seen is not None and seen.conclusive}
         waiting = [video_id for video_id in self.recording.in_flight if video_id not in told]
         born = set(self.recording.born)
@@ -364,32 +384,47 @@ class Sweep:
         self.state = replace(self.state, unestablished=bool(waiting))
         return list(dict.fromkeys(waiting))[:limit]
 
+    def _fresh(self, video_ids: Sequence[str]) -> Sequence[str]:
+        return [video_id for video_id in video_ids if not self._is_stale(self.recording.in_flight[video_id])]
+
+    def _is_stale(self, known: Known) -> bool:
+        """Say whether a video is in flight for so long that nobody waits for it by the second any more."""
+        limit = timedelta(hours=self._option("stalled_hours", STALLED_HOURS))
+        return known.since is not None and self.now() - known.since >= limit
+
     def _note_stalled(self) -> None:
-        now, limit = self.now(), timedelta(hours=self._option("stalled_hours", STALLED_HOURS))
+        """Note what is in flight for too long. What was so when the first look came by is no news."""
+        looked_at = self.state.first_look_ended_at
         for video_id, known in self.recording.in_flight.items():
-            if known.since is not None and not known.stalled and now - known.since >= limit:
-                self.report.stalled += self.videos.note_stalled(self.account, video_id, known, now)
+            lately = looked_at is not None and known.since is not None and known.since > looked_at
+            if lately and not known.stalled and self._is_stale(known):
+                self.report.stalled += self.videos.note_stalled(self.account, video_id, known, self.now())
 
     # The account.
 
     def _begin_first_look(self) -> None:
         """Begin a first look where there was none, or where the options mean other videos than those it looked at."""
-        if self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope:
-            self._save_now(self._first_look_anew())
+        while self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope:
+            self.accounts.save(self.account, self.before, self._first_look_anew())
+            self.before = self.state = self.accounts.state(self.account)  # another poll may have begun it meanwhile
         self._look_as_the_state_says()
 
-    def _see_whose_listing_it_is(self, head: Page) -> None:
+    def _see_whose_listing_it_is(self, head: Sequence[Page], *, is_whole: bool) -> None:
         """With another key, or another way to ask, see whether the head shows videos that are known.
 
-        If it does, it is the same listing. If it shows only others, they are looked at in silence first.
+        If it does, it is the same listing. If all of it shows only others, they are looked at in silence first: those that
+        were made before the account was last well. What was earned or put down with the other way does not hold for this.
         """
         way = self.provider.account.way
-        if self.state.way == way or not head.sightings:
+        ids = [seen.video_id for page in head for seen in page.sightings]
+        if self.state.way == way or not ids:
             return
-        if self._is_as_it_was(head) or self.recording.known([seen.video_id for seen in head.sightings]):
-            self.state = replace(self.state, way=way)
-        else:
-            self._save_now(self._first_look_anew())
+        if self._is_as_it_was(head[0]) or self.recording.known(ids):
+            self.state = replace(self.state, way=way, licence=None, listed=None, full_sweep=None)
+        elif is_whole:
+            was_well_until = self.state.health_since if self.state.health not in {HEALTHY, None} else None
+            anew = self._first_look_anew()
+            self._save_now(replace(anew, first_look_began_at=was_well_until or anew.first_look_began_at))
             self._look_as_the_state_says()
 
     def _first_look_anew(self) -> AccountState:
@@ -431,12 +466,13 @@ class Sweep:
         self.state, alerts = judged(self.account, self.state, look, self.now())
         if self.recording.unestablished and not self.state.unestablished:
             self.state = replace(self.state, unestablished=True)
-        if self.state != self.before and (self.recording.transitions or self.state.changed_at is None):
+        changed_at = self.state.changed_at
+        if changed_at is None or (self.recording.transitions and (self.state != self.before or self._is_old(changed_at))):
             self.state = replace(self.state, changed_at=self.now())
         if alerts:
             self.tell_operators(alerts)
         self.accounts.save(self.account, self.before, self.state)
-        pause = _pause(self.report.error)
+        pause = _pause(self.report.error or self.recording.asked_too_often)
         if pause is not None:
             self.accounts.pause(self.account, self.now() + pause)
 
@@ -448,6 +484,9 @@ class Sweep:
 
     def _option(self, name: str, default: int) -> int:
         return self.provider.account.count(name, default)
+
+    def _is_old(self, moment: datetime) -> bool:
+        return self.now() - moment >= timedelta(hours=1)
 
     def _out_of_time(self) -> bool:
         return self.seconds_left() < TIME_TO_STOP

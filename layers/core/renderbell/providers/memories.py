@@ -72,7 +72,8 @@ class Memories(Provider):
         )
 
     def reached(self, rows: int, page: Page) -> bool:
-        return page.total is not None and rows >= page.total
+        # A full page says that there may be more, whatever the total says.
+        return page.total is not None and rows >= page.total and len(page.ids) < self.limit()
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """One request for each hundred ids, by the `video_nos` filter of the newer listing.

@@ -74,7 +74,9 @@ class PixVerse(Provider):
         if following is not None and following <= offset and total is not None and offset + len(rows) < total:
             raise BadResponseError(f"next_offset {following} does not lead on from offset {offset}")
         # What the last page says is not documented: nothing, the total or its own offset all end the list.
-        ends = not rows or following is None or following <= offset or (total is not None and following >= total)
+        # A full page says that there may be more, whatever the total says.
+        at_the_total = total is not None and following is not None and following >= total and len(rows) < self.limit()
+        ends = not rows or following is None or following <= offset or at_the_total
         return Page(
             sightings=[self.sighting(row) for row in rows],
             ids=[id_of(row, "video_id") for row in rows],

@@ -1,6 +1,7 @@
 """Reads a listing page by page. A reading can be put down and, in another poll, taken up again."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,14 +28,24 @@ LAST_NOTICES: Final = ("sunset", "deprecation")
 class Reading:
     """One pass over a listing, each page once, until the provider's own end of list."""
 
-    def __init__(self, provider: "Provider", client: httpx.Client, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        provider: "Provider",
+        client: httpx.Client,
+        place: Place | None = None,
+        *,
+        counted: Iterable[str] = (),
+        trusts_total: bool = True,
+    ) -> None:
+        """Take a reading up at `place`; `counted` are rows that were counted by then, as far as they are known."""
         self.ended = False
         self.total: int | None = None
         self._provider = provider
         self._client = client
         self._place = place or Place()
         self._asked: set[Cursor] = set()
-        self._seen: set[str] = set()
+        self._seen: set[str] = set(counted)
+        self._trusts_total = trusts_total
         self._empty = 0
 
     @property
@@ -63,7 +74,7 @@ class Reading:
             longest=max(at.longest, len(page.ids)),
         )
         self.total = page.total
-        self.ended = page.next is None or self._provider.reached(self._place.rows, page)
+        self.ended = page.next is None or (self._trusts_total and self._provider.reached(self._place.rows, page))
         return replace(page, at=moment(answer.headers.get("date")), notice=_notice(answer))
 
     def _refuse_to_go_on(self) -> None:
@@ -71,7 +82,7 @@ class Reading:
         at = self._place
         if at.cursor in self._asked:
             raise BadResponseError(f"page {at.pages} points back to a page that was read already")
-        if self.total is not None and at.pages >= math.ceil(self.total / at.longest) + TOTAL_SLACK:
+        if self._trusts_total and self.total is not None and at.pages >= math.ceil(self.total / at.longest) + TOTAL_SLACK:
             raise BadResponseError(f"{at.pages} pages and no end, though the total says {self.total}")
 
     def _refuse_repeats(self, page: Page, fresh: set[str]) -> None:

@@ -54,7 +54,8 @@ class Tavus(Provider):
         return cursor == "1"
 
     def reached(self, rows: int, page: Page) -> bool:
-        return page.total is not None and rows >= page.total
+        # A full page says that there may be more, whatever the total says.
+        return page.total is not None and rows >= page.total and len(page.ids) < self.limit()
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         found = ((video_id, self._detail(client, video_id)) for video_id in video_ids)

@@ -46,7 +46,10 @@ class Accounts:
         if not changed:
             return True
         columns, row = _columns(after), self._row
-        actions = [getattr(row, name).set(columns[name]) if columns[name] else getattr(row, name).remove() for name in changed]
+        actions = [
+            getattr(row, name).remove() if _is_nothing(columns[name]) else getattr(row, name).set(columns[name])
+            for name in changed
+        ]
         return self._update(account, [*actions, row.version.set(before.version + 1)], self._still(before))
 
     def pause(self, account: AccountName, until: datetime) -> None:
@@ -104,7 +107,7 @@ def _state(row: AccountRow) -> AccountState:
         first_look_ended_at=row.first_look_ended_at,
         head=tuple(map("".join, batched(row.head or "", MARK, strict=True))),
         licence=Licence(row.licence) if row.licence else None,
-        listed=int(row.listed) if row.listed else None,
+        listed=_whole(row.listed),
         full_sweep=_loaded(row.full_sweep) if row.full_sweep else None,
         full_sweep_ended_at=row.full_sweep_ended_at,
         missed=row.missed or {},
@@ -130,4 +133,14 @@ def _loaded(stored: Mapping[str, Any]) -> FullSweep:
         "place": Place(**stored["place"]),
         "missing": frozenset(stored["missing"]),
     }
-    return FullSweep(**(dict(stored) | read))
+    known = {field.name for field in fields(FullSweep)}  # another version may have written others
+    return FullSweep(**({name: value for name, value in stored.items() if name in known} | read))
+
+
+def _is_nothing(value: Any) -> bool:
+    """Say whether a value is one that a row does not hold. Zero is one that it does."""
+    return value is None or value is False or (isinstance(value, str | dict | set) and not value)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

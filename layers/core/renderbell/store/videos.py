@@ -29,6 +29,9 @@ TOGETHER: Final = 100
 """Items that one DynamoDB transaction may hold."""
 MAX_TITLE: Final = 500
 MAX_ERROR: Final = 2000
+MAX_WORD: Final = 200
+MAX_URL: Final = 8000
+"""A longer one is data, not an address, and would make the item too large to write."""
 MAX_HISTORY: Final = 50
 """Transitions that are listed with a video; a provider that wavers must not grow an item without end."""
 
@@ -105,10 +108,10 @@ class Videos:
         row, seen = self._row, change.seen
         final, was_final = seen.status.final, change.previous is not None and change.previous.final
         ended = (row.finished_at | change.at) if was_final else change.at  # deleted later, a video ended when it ended
-        playable = seen.status is Status.COMPLETED
+        playable, url, word = seen.status is Status.COMPLETED, _url(seen.url), _clipped(seen.provider_status, MAX_WORD)
         facts: Sequence[tuple[Attribute[Any], Any]] = [
             (row.title, _clipped(seen.title, MAX_TITLE)),
-            (row.thumbnail_url, seen.thumbnail_url),
+            (row.thumbnail_url, _url(seen.thumbnail_url)),
             (row.error, _clipped(seen.error, MAX_ERROR)),
             (row.duration_seconds, seen.duration_seconds),
             (row.created_at, seen.created_at),
@@ -123,10 +126,10 @@ class Videos:
             # In flight since it was first seen, or started again; finished since it ended.
             row.since.set(change.at if final or was_final else (row.first_seen_at | change.at)),
             *([row.stalled_at.remove()] if was_final else []),
-            row.provider_status.set(seen.provider_status) if seen.provider_status else row.provider_status.remove(),
+            row.provider_status.set(word) if word else row.provider_status.remove(),
             row.previous_status.set(change.previous.value) if change.previous else row.previous_status.remove(),
             row.finished_at.set(ended) if final else row.finished_at.remove(),
-            row.url.set(seen.url) if playable and seen.url else row.url.remove(),
+            row.url.set(url) if playable and url else row.url.remove(),
             row.url_expires_at.set(seen.url_expires_at) if playable and seen.url_expires_at else row.url_expires_at.remove(),
             # What this sighting does not say is not forgotten: a by-id answer may have no title.
             *(attribute.set(value) for attribute, value in facts if value is not None),
@@ -196,9 +199,13 @@ def _known(row: VideoRow) -> Known:
 def _line(change: Transition) -> dict[str, Any]:
     return {
         "status": change.seen.status.value,
-        "provider_status": change.seen.provider_status or "",
+        "provider_status": _clipped(change.seen.provider_status, MAX_WORD) or "",
         "at": iso(change.at),
     }
+
+
+def _url(value: str | None) -> str | None:
+    return value if value is not None and len(value) <= MAX_URL else None
 
 
 def _clipped(value: str | None, limit: int) -> str | None:

@@ -1,0 +1,228 @@
+"""Trouble that was thought of or found, one by one: keys that change, cursors that are forgotten, look-ups that fail."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from renderbell.account import Account
+from renderbell.account_state import AccountState
+from renderbell.providers import provider_for
+from renderbell_cli.simulator import html, http_error
+from renderbell_cli.simulator.api import Api
+from renderbell_cli.simulator.serving import Answer, Call
+from tests.model.machine import KINDS, World
+from tests.model.test_lies import EMPTY, EVERY, looks, made, opened, told, total_of
+
+
+def with_key(world: World, key: str, **options: str) -> None:
+    """Let the account be used with another key or other options from now on."""
+    account = world.provider.account
+    world.simulator.libraries[account.name.provider, key] = world.library  # type: ignore[index]
+    world.provider = provider_for(Account.of(account.name, key, {**account.options, **options}))
+
+
+@EVERY
+def test_a_weekend_with_a_refused_key_silences_nothing_that_was_made_meanwhile(kind: str) -> None:
+    world = opened(kind, videos=4)
+    world.simulator.faults.add(http_error(401), times=None)
+    for _ in range(3):
+        looks(world, seconds=600)
+    for n in range(7):  # more than a page
+        world.library.add(made(f"new{n}", world.now - 100 + n))
+    world.now += 2 * 86400
+    looks(world, seconds=600)
+    world.simulator.faults.clear()
+    with_key(world, "a new key")
+    looks(world, 10)
+    assert sorted(told(world)) == [(f"new{n}", "completed") for n in range(7)]
+
+
+def test_old_files_that_another_scope_shows_at_videogen_do_not_ring() -> None:
+    world = World("videogen", newest_first=True, options={"page_size": "9", "pages_per_poll": "3"})
+    for n in range(6):
+        world.library.add(replace(made(f"old{n}", world.now - 500 - n), scope="PROJECT" if n % 2 else "GLOBAL"))
+    looks(world, 12)
+    with_key(world, "key", include_project_files="true")
+    looks(world, 12)
+    assert len(world.videos.rows) == 6
+    assert told(world) == []
+
+
+@EVERY
+def test_an_account_that_was_removed_and_added_again_is_looked_at_in_silence(kind: str) -> None:
+    world = opened(kind, videos=4)
+    world.accounts.now = AccountState()
+    for n in range(4):
+        world.library.add(made(f"meanwhile{n}", world.now - 50 + n))
+    looks(world, 12)
+    assert told(world) == []
+    assert len(world.videos.rows) == 8
+
+
+@EVERY
+def test_a_first_answer_that_is_empty_by_mistake_makes_no_news_of_a_whole_library(kind: str) -> None:
+    world = World(kind, newest_first=True, options={"page_size": "9", "pages_per_poll": "3"})
+    for n in range(7):
+        world.library.add(made(f"old{n}", world.now - 500 - n))
+    world.simulator.faults.add(http_error(200, body=EMPTY[kind]))
+    looks(world, 12)
+    assert told(world) == []
+    assert len(world.videos.rows) == 7
+
+
+@pytest.mark.parametrize("fault", [http_error(200, body={"code": "0001", "msg": "no", "failed": True}), http_error(500)])
+def test_a_cursor_that_is_refused_for_ever_keeps_no_first_look_open(fault: Any) -> None:
+    def broken(api: Api, call: Call, answer: Callable[[Call], Answer]) -> Answer:
+        return fault(api, call, answer) if broken_pages and json.loads(call.body)["page"] in broken_pages else answer(call)
+
+    broken_pages: set[int] = set()
+    world = World("memories", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for n in range(30):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    world.simulator.faults.add(broken, times=None)
+    looks(world, 2)
+    broken_pages.add(world.accounts.now.full_sweep.place.pages + 1 if world.accounts.now.full_sweep else 0)
+    looks(world, 6)
+    assert world.accounts.now.unfinished
+    broken_pages.clear()
+    looks(world, 8)
+    assert world.accounts.now.looked
+    assert len(world.videos.rows) == 30
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("kind", ["tavus", "heygen-v1", "memories", "pixverse"])
+def test_a_total_that_is_too_small_cuts_no_listing_short(kind: str, newest_first: bool) -> None:  # noqa: FBT001
+    world = World(kind, newest_first=newest_first, options={"page_size": "3", "pages_per_poll": "3"})
+    world.simulator.faults.add(total_of(lambda total: min(total, 3)), times=None)
+    for n in range(20):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    looks(world, 40)
+    assert world.accounts.now.looked
+    assert len(world.videos.rows) == 20
+    world.library.add(made("new", world.now - 1))
+    looks(world, 10)
+    assert told(world) == [("new", "completed")]
+
+
+def test_one_garbled_page_is_asked_for_again_and_makes_no_burst_of_requests() -> None:
+    world = World("heygen", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for n in range(90):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    looks(world, 4)
+    world.simulator.faults.add(html(), after=1)
+    most = 0
+    while not world.accounts.now.looked:
+        before = world.requests
+        looks(world)
+        most = max(most, world.requests - before)
+    assert most <= 4
+    assert len(world.videos.rows) == 90
+
+
+@pytest.mark.parametrize("kind", ["heygen", "heygen-v1", "tavus", "videogen"])
+def test_a_detail_that_names_another_id_is_taken_for_what_was_asked_for(kind: str) -> None:
+    def renamed(api: Api, call: Call, answer: Callable[[Call], Answer]) -> Answer:
+        del api
+        good = answer(call)
+        renaming = good.body.replace(b'"v"', b'"V"') if b"/v" in call.target.encode()[4:] else good.body
+        return replace(good, body=renaming)
+
+    world = opened(kind)
+    world.library.add(made("v", world.now, 20))
+    looks(world)
+    detail = {"heygen": "/v3/videos/v", "tavus": "/v2/videos/v", "videogen": "/v1/files/v", "heygen-v1": "/v1/video_status"}
+    world.simulator.faults.add(renamed, path=detail[kind], times=None)
+    world.now += 30
+    before = world.requests
+    looks(world, 3)
+    assert world.requests - before < 20
+    assert told(world) == [("v", "completed")]
+    assert set(world.videos.rows) == {"v"}
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_look_up_that_fails_is_one_videos_trouble_and_not_the_accounts(status: int) -> None:
+    world = opened("tavus", videos=12)
+    video = made("far", world.now - 9000, 20_000)
+    world.library.add(video)
+    world.now += 3700
+    looks(world, 8)
+    assert "far" in world.videos.in_flight(world.provider.account.name)
+    world.simulator.faults.add(http_error(status), path="/v2/videos/far", times=None)
+    world.alerts.clear()
+    looks(world, 3)
+    assert world.accounts.now.health == "ok"
+    assert world.accounts.now.paused_until is None
+    assert world.alerts == []
+
+
+def test_a_video_that_was_listed_before_an_error_is_not_called_missing() -> None:
+    world = opened("heygen", videos=20)
+    world.library.add(made("v", world.now - 5010, 90_000))
+    world.now += 3700
+    looks(world, 8)
+    world.now += 3700
+    world.simulator.faults.add(http_error(502), after=4)
+    looks(world, 10)
+    assert world.accounts.now.missed == {}
+
+
+def test_tavus_pages_from_one_are_counted_once_when_the_second_request_fails() -> None:
+    world = World("tavus", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for n in range(12):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    world.simulator.faults.add(http_error(500), after=1)
+    looks(world, 12)
+    assert world.accounts.now.looked
+    assert len(world.videos.rows) == 12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_account_is_looked_at_in_one_request_and_no_write(kind: str) -> None:
+    world = opened(kind)
+    looks(world, 3)
+    writes, requests = world.accounts.writes, world.requests
+    looks(world, 5)
+    assert (world.accounts.writes - writes, world.requests - requests) == (0, 5)
+
+
+def test_what_was_in_flight_for_ever_at_the_first_look_is_no_news_and_is_asked_for_rarely() -> None:
+    world = World("tavus", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for n in range(12):
+        world.library.add(made(f"zombie{n:02}", world.now - 500 - n, 9e9))
+    looks(world, 12)
+    world.now += 2 * 86400
+    looks(world, 6)
+    before = world.requests
+    looks(world, 3)
+    assert world.requests - before <= 6
+    assert world.videos.stalled == []
+
+
+def test_a_provider_that_puts_its_progress_into_the_status_word_fills_no_mailbox() -> None:
+    world = opened("heygen")
+    for n in range(60):
+        body = {"data": [{"id": "v", "status": f"rendering {n} %"}], "has_more": False}
+        world.simulator.faults.add(http_error(200, body=body))
+        looks(world)
+    assert len(world.alerts) == 20
+    assert len(world.accounts.now.unknown_words) == 20
+
+
+def test_a_rate_limit_in_a_detail_call_ends_the_detail_calls_and_pauses_the_account() -> None:
+    world = opened("heygen-v1")
+    for n in range(3):
+        world.library.add(made(f"v{n}", world.now - 5 + n))
+    world.simulator.faults.add(http_error(429, retry_after="90"), path="/v1/video_status.get", times=None)
+    before = world.requests
+    looks(world)
+    assert world.requests - before == 2
+    assert len(told(world)) == 3, "they ring all the same"
+    paused = world.accounts.now.paused_until
+    assert paused is not None
+    assert paused - datetime.fromtimestamp(world.now, UTC) > timedelta(seconds=60)
