@@ -20,7 +20,9 @@ from renderbell_cli.simulator import http_error
 from tests.integration.world import KEY, World, video
 
 ACCOUNTS = [*PROVIDERS, "heygen-v1"]
-N = 300
+N = 120
+PAGE = 40
+"""Three pages, so that stragglers stand below the head."""
 
 
 def options(provider: str) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def watched(world: World, provider: str, flying: int, **more: Any) -> AccountNam
     videos = [
         video(f"v{n:04}", born=born + n, generating=80_000 if n in stragglers or n >= N - flying else 0) for n in range(N)
     ]
-    account = world.add_account(name, *videos, **options(provider), **more)
+    account = world.add_account(name, *videos, page_size=str(PAGE), **options(provider), **more)
     for _ in range(20):
         if look(world, account)["stopped"] in {"accounted for", "end of list"} and world.accounts.state(account).looked:
             break
@@ -215,7 +217,7 @@ def test_a_surprise_below_the_head_rings_like_any_other_and_takes_the_licence_ba
     account = watched(world, "heygen", flying=1)
     assert world.accounts.state(account).licence == "observed"
     now = time.time()
-    for n in range(250):
+    for n in range(100):
         world.library(account).add(video(f"w{n:03}", born=now + 20 + n / 1000, generating=80_000))
     world.clock.ahead = 60
     for _ in range(4):
@@ -273,16 +275,16 @@ def put(world: World, account: AccountName, key: str, **more: str) -> None:
 
 def test_a_first_look_is_cut_anywhere_goes_on_where_it_was_and_is_silent(world: World) -> None:
     born = time.time() - 90_000
-    account = world.add_account("tavus/main", *(video(f"v{n:04}", born=born + n) for n in range(700)), pages_per_poll="4")
+    account = world.add_account("tavus/main", *(video(f"v{n:04}", born=born + n) for n in range(400)), pages_per_poll="3")
     looks = 0
     while not world.accounts.state(account).looked:
         looks += 1
         world.poll(account, seconds=300 if looks % 3 else 31)
         assert looks < 20
-    assert len(world.statuses(account)) == 700
+    assert len(world.statuses(account)) == 400
     world.flow()
     assert world.rings() == []
-    assert len(world.simulator.requests) < 700 / 50 + 2 * looks + 3
+    assert len(world.simulator.requests) < 400 / 50 + 2 * looks + 3
 
 
 def test_quiet_accounts_are_looked_at_less_often_where_the_stack_says_so(world: World) -> None:
