@@ -404,10 +404,15 @@ class Sweep:
 
     def _begin_first_look(self) -> None:
         """Begin a first look where there was none, or where the options mean other videos than those it looked at."""
-        while self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope:
+        if self._wants_a_first_look():
             self.accounts.save(self.account, self.before, self._first_look_anew())
-            self.before = self.state = self.accounts.state(self.account)  # another poll may have begun it meanwhile
+            self.before = self.state = self.accounts.state(self.account)
+        if self._wants_a_first_look():  # another poll wrote meanwhile, and not this
+            self._save_now(self._first_look_anew())
         self._look_as_the_state_says()
+
+    def _wants_a_first_look(self) -> bool:
+        return self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope
 
     def _see_whose_listing_it_is(self, head: Sequence[Page], *, is_whole: bool) -> None:
         """With another key, or another way to ask, see whether the head shows videos that are known.
