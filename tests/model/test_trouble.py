@@ -226,3 +226,22 @@ def test_a_rate_limit_in_a_detail_call_ends_the_detail_calls_and_pauses_the_acco
     paused = world.accounts.now.paused_until
     assert paused is not None
     assert paused - datetime.fromtimestamp(world.now, UTC) > timedelta(seconds=60)
+
+
+@EVERY
+def test_more_births_than_a_poll_reads_pages_while_a_first_look_is_under_way_are_all_told(kind: str) -> None:
+    world = World(kind, newest_first=True, options={"page_size": "2", "pages_per_poll": "2"})
+    for n in range(12):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    looks(world, 2)
+    assert world.accounts.now.unfinished
+    for n in range(9):
+        world.library.add(made(f"new{n}", world.now - 0.5 + n / 100, 300))
+    looks(world, 12)
+    world.now += 400
+    looks(world, 14)
+    new = {f"new{n}" for n in range(9)}
+    assert set(world.videos.rows) == new | {f"old{n:02}" for n in range(12)}
+    assert {video_id for video_id, _ in told(world)} <= new
+    if kind != "videogen":  # whose files have no time of creation: what the first look comes across may be old
+        assert sorted(told(world)) == [(f"new{n}", "completed") for n in range(9)]

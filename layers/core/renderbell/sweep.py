@@ -159,7 +159,8 @@ class Sweep:
         reading = Reading(self.provider, self.client)
         head, reached, error = self._read_head(reading)
         self._see_whose_listing_it_is(head, is_whole=reached or error is None)
-        if not reached and self.state.looked:
+        under_way = self.state.full_sweep is not None and self.state.full_sweep.resumes
+        if not reached and (self.state.looked or under_way):
             # Before anything of it is recorded: what stands below the head is on nobody's record, and is not to be forgotten.
             expecting = replace(self._new_full_sweep(), expects_new=True).began(head, reading.place)
             self._save_now(replace(self.state, full_sweep=expecting))
