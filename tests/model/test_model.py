@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.model.machine import OneAccount
 
-RUNS: Final = int(os.environ.get("RENDERBELL_MODEL_RUNS", "120"))
+RUNS: Final = int(os.environ.get("RENDERBELL_MODEL_RUNS", "50"))
 
 TestOneAccount = OneAccount.TestCase
 TestOneAccount.settings = settings(
