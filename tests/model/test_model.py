@@ -3,13 +3,11 @@
 import os
 from typing import Final
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.model.machine import OneAccount
 
-pytestmark = pytest.mark.no_cover  # coverage makes each run many times slower
-RUNS: Final = int(os.environ.get("RENDERBELL_MODEL_RUNS", "5"))
+RUNS: Final = int(os.environ.get("RENDERBELL_MODEL_RUNS", "120"))
 
 TestOneAccount = OneAccount.TestCase
 TestOneAccount.settings = settings(
