@@ -67,7 +67,7 @@ FULL = AccountState(
     head=("12345678", "abcdefgh"),
     licence=Licence.TOTAL,
     listed=7,
-    full_sweep=FullSweep(began_at=NOW, place=Place(cursor="0", pages=3, rows=9, longest=4), missing=frozenset({"x", "y"})),
+    full_sweep=FullSweep(place=Place(cursor="0", pages=3, rows=9, longest=4), missing=frozenset({"x", "y"})),
     full_sweep_ended_at=NOW,
     missed={"x": 1},
     unestablished=True,

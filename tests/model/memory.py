@@ -12,8 +12,6 @@ from renderbell.events import event_id
 from renderbell.transitions import Known, Transition
 from renderbell.video import AccountName, Status
 
-TOGETHER = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

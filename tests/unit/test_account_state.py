@@ -37,11 +37,9 @@ def test_a_pause_is_told_while_it_lasts() -> None:
         (AccountState(), False),
         (AccountState(first_look_began_at=NOW), True),
         (AccountState(first_look_began_at=NOW, first_look_ended_at=NOW), False),
-        (AccountState(first_look_began_at=NOW, first_look_ended_at=NOW, full_sweep=FullSweep(began_at=NOW)), False),
+        (AccountState(first_look_began_at=NOW, first_look_ended_at=NOW, full_sweep=FullSweep()), False),
         (
-            AccountState(
-                first_look_began_at=NOW, first_look_ended_at=NOW, full_sweep=FullSweep(began_at=NOW, expects_new=True)
-            ),
+            AccountState(first_look_began_at=NOW, first_look_ended_at=NOW, full_sweep=FullSweep(expects_new=True)),
             True,
         ),
     ],

@@ -14,7 +14,7 @@ MIDWAY = Place(cursor="next", pages=7, rows=70, longest=10)
 
 
 def sweep(*, ordered: bool | None = None, surprises: int = 0, expects_new: bool = False) -> FullSweep:
-    return FullSweep(began_at=NOW, place=MIDWAY, ordered=ordered, surprises=surprises, expects_new=expects_new)
+    return FullSweep(place=MIDWAY, ordered=ordered, surprises=surprises, expects_new=expects_new)
 
 
 def page(*minutes: int) -> Page:
@@ -90,5 +90,5 @@ def test_a_sweep_tries_a_place_three_times_and_then_begins_anew(error: ProviderE
 
 
 def test_a_sweep_that_had_to_begin_anew_reads_more_at_a_time_within_bounds() -> None:
-    pages = [FullSweep(began_at=NOW, restarts=times).pages(10) for times in range(7)]
+    pages = [FullSweep(restarts=times).pages(10) for times in range(7)]
     assert pages == [10, 20, 40, 80, 160, 160, 160]

@@ -85,6 +85,19 @@ class AccountState:
         hot = self.looks_until is not None and now - self.looks_until < after
         return self.health == HEALTHY and not hot and self.changed_at is not None and now - self.changed_at >= after
 
+    def looking_anew(self, began: datetime, *, way: str, scope: str) -> Self:
+        """Return the state of an account whose first look begins: only what operators were told of it is kept."""
+        return type(self)(
+            version=self.version,
+            way=way,
+            scope=scope,
+            first_look_began_at=began,
+            health=self.health,
+            health_since=self.health_since,
+            alerts=self.alerts,
+            unknown_words=self.unknown_words,
+        )
+
     def without_missed(self, listed: Container[str]) -> Self:
         """Return this state after some videos were listed: what is listed is not missing."""
         missed = {video_id: times for video_id, times in self.missed.items() if video_id not in listed}

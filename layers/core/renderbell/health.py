@@ -2,18 +2,23 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from renderbell.account_state import HEALTHY, AccountState
 from renderbell.alerts import Alert, changes
-from renderbell.errors import AuthError, NotFoundError, ProviderError
+from renderbell.errors import AuthError, NotFoundError, ProviderError, RateLimitedError
 from renderbell.values import iso
 from renderbell.video import AccountName
 
 FAILURES_TO_ALERT: Final = 5
 MOST_UNKNOWN_WORDS: Final = 20
+
+PAUSE_REFUSED_KEY: Final = timedelta(minutes=5)
+PAUSE_RATE_LIMITED: Final = 60.0
+MAX_PAUSE: Final = 3600.0
+"""Seconds; without Retry-After, and at most whatever it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +72,11 @@ def _found(state: AccountState, look: Look) -> Mapping[str, str | None]:
     if look.order_lost or state.licence is not None:
         found["order_lost"] = look.order_lost
     return found
+
+
+def pause_after(error: ProviderError | None) -> timedelta | None:
+    """Return how long to leave the account alone."""
+    if isinstance(error, RateLimitedError):
+        asked = PAUSE_RATE_LIMITED if error.retry_after is None else error.retry_after
+        return timedelta(seconds=min(asked, MAX_PAUSE))  # bounded as a number: a timedelta does not hold every header
+    return PAUSE_REFUSED_KEY if isinstance(error, AuthError) else None

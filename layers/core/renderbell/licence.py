@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -38,7 +37,6 @@ class FullSweep:
     no surprise to it: the head did not reach down to a known one. `surprises` counts those that were.
     """
 
-    began_at: datetime
     place: Place = field(default_factory=Place)
     missing: frozenset[str] = frozenset()
     ordered: bool | None = None

@@ -88,7 +88,7 @@ class Poll:
             in_between=message.in_between,
         )
         report = sweep.run()
-        if not message.in_between and not _leave_alone(report) and (report.in_flight or report.unfinished):
+        if not message.in_between and report.error is None and (report.in_flight or report.unfinished):
             self._look_again_soon(message, account)
         return _log_line(report)
 
@@ -118,11 +118,6 @@ class Poll:
         self.delivery_queue.send(
             DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id) for delivery in deliveries
         )
-
-
-def _leave_alone(report: Report) -> bool:
-    """Say whether the provider does not want to be asked soon, or its listing cannot be read anyway."""
-    return report.error is not None or report.stopped == "paused"
 
 
 def _log_line(report: Report) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from typing import Final, Protocol
 
 import httpx
 
-from renderbell.account_state import HEALTHY, AccountState
+from renderbell.account_state import HEALTHY, TWICE, AccountState
 from renderbell.alerts import Alert
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
-from renderbell.health import Look, judged
+from renderbell.health import Look, judged, pause_after
 from renderbell.licence import CARRIED, FullSweep, Licence
 from renderbell.listing import marks, moved
 from renderbell.page import Page
@@ -49,11 +49,6 @@ EMPTY_FOR: Final = timedelta(minutes=1)
 """For how long a listing has to be empty before a first look believes it."""
 FIRST_LOOK_PASSES: Final = 3
 """How often a first look reads a listing whose total says that rows are missing."""
-
-PAUSE_REFUSED_KEY: Final = timedelta(minutes=5)
-PAUSE_RATE_LIMITED: Final = 60.0
-MAX_PAUSE: Final = 3600.0
-"""Seconds; without Retry-After, and at most whatever it says."""
 
 
 class Accounts(Protocol):
@@ -246,8 +241,7 @@ class Sweep:
             reading = Reading(self.provider, self.client, full.place, counted=self.read.keys(), trusts_total=trusted)
             resumed = True
         elif reading.ended or self._full_sweep_is_due(head[0], reading):
-            begun = full or FullSweep(began_at=self.now())
-            full = replace(begun, began_at=self.now(), missing=self._missing(), surprises=0).began(head, reading.place)
+            full = replace(full or FullSweep(), missing=self._missing(), surprises=0).began(head, reading.place)
         else:
             return
         budget = full.pages(self._pages_per_poll) - (0 if resumed else len(head))
@@ -291,7 +285,7 @@ class Sweep:
         return Licence.DOCUMENTED if self.provider.newest_first else self.state.licence
 
     def _new_full_sweep(self) -> FullSweep:
-        return FullSweep(began_at=self.now(), missing=self._missing())
+        return FullSweep(missing=self._missing())
 
     def _missing(self) -> frozenset[str]:
         """Return what a full sweep is to look out for: what the last one missed, then others in turn."""
@@ -317,7 +311,7 @@ class Sweep:
         # A short listing is swept whole at every poll, one without a licence again and again. Such sweeps are not worth a
         # write, and two of them in a row are no two witnesses of a missing video: a server that lags may answer both.
         counts = self._interval_is_over()
-        missed = {video_id: min(2, state.missed.get(video_id, 0) + 1) for video_id in full.missing}
+        missed = {video_id: min(TWICE, state.missed.get(video_id, 0) + 1) for video_id in full.missing}
         self.state = replace(
             state,
             full_sweep=None,
@@ -434,17 +428,8 @@ class Sweep:
             self._look_as_the_state_says()
 
     def _first_look_anew(self) -> AccountState:
-        state, account = self.state, self.provider.account
-        return AccountState(
-            version=state.version,
-            way=account.way,
-            scope=account.scope,
-            first_look_began_at=self.now(),
-            health=state.health,
-            health_since=state.health_since,
-            alerts=state.alerts,
-            unknown_words=state.unknown_words,
-        )
+        account = self.provider.account
+        return self.state.looking_anew(self.now(), way=account.way, scope=account.scope)
 
     def _look_as_the_state_says(self) -> None:
         if self.state.first_look_began_at is not None:
@@ -478,7 +463,7 @@ class Sweep:
         if alerts:
             self.tell_operators(alerts)
         self.accounts.save(self.account, self.before, self.state)
-        pause = _pause(self.report.error or self.recording.asked_too_often)
+        pause = pause_after(self.report.error or self.recording.asked_too_often)
         if pause is not None:
             self.accounts.pause(self.account, self.now() + pause)
 
@@ -500,11 +485,3 @@ class Sweep:
 
 def _shuffled(video_ids: Sequence[str]) -> list[str]:
     return random.sample(video_ids, len(video_ids))
-
-
-def _pause(error: ProviderError | None) -> timedelta | None:
-    """Return how long to leave the account alone."""
-    if isinstance(error, RateLimitedError):
-        asked = PAUSE_RATE_LIMITED if error.retry_after is None else error.retry_after
-        return timedelta(seconds=min(asked, MAX_PAUSE))  # bounded as a number: a timedelta does not hold every header
-    return PAUSE_REFUSED_KEY if isinstance(error, AuthError) else None

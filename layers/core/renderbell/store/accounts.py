@@ -124,12 +124,11 @@ def _state(row: AccountRow) -> AccountState:
 
 
 def _dumped(sweep: FullSweep) -> dict[str, Any]:
-    return asdict(sweep) | {"began_at": sweep.began_at.isoformat(), "missing": sorted(sweep.missing)}
+    return asdict(sweep) | {"missing": sorted(sweep.missing)}
 
 
 def _loaded(stored: Mapping[str, Any]) -> FullSweep:
     read = {
-        "began_at": datetime.fromisoformat(stored["began_at"]),
         "place": Place(**stored["place"]),
         "missing": frozenset(stored["missing"]),
     }
