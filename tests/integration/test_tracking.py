@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from renderbell.poll import Poll
 from renderbell.providers import PROVIDERS
+from renderbell.queues import PollMessage
 from renderbell.values import iso
 from renderbell_cli.simulator import Fault, html, http_error, truncated
 from tests.integration.world import Context, World, video
@@ -210,9 +212,11 @@ def test_everything_sent_twice_rings_once(world: World) -> None:
 def test_one_file_that_cannot_be_asked_about_keeps_no_other_waiting(world: World) -> None:
     account = world.add_account("videogen/main", video("broken"), video("fine"))
     world.simulator.faults.add(http_error(500), provider="videogen", path="/v1/files/broken", times=None)
-    world.poll(account)
+    poll: Poll = world.apps["poll"].poll
+    told = poll.look(PollMessage(account=account), lambda: 300.0)
     assert world.statuses(account) == {"broken": "generating", "fine": "completed"}
-    assert str(world.accounts.state(account).health).startswith("provider_error")
+    assert told["lookup_error"].startswith("HTTP 500"), "the log says so"
+    assert world.accounts.state(account).health == "ok", "the listing was good: it is this file's trouble"
 
 
 def test_a_rate_limited_listing_is_not_followed_by_look_ups(world: World) -> None:
