@@ -207,6 +207,12 @@ class OneAccount(RuleBasedStateMachine):
     def look_and_be_overtaken(self, step: int) -> None:
         self._look(step, self.world.look)
 
+    @rule()
+    def look_and_be_overtaken_at_the_write(self) -> None:
+        self.world.videos.before_write = self.world.look
+        self._look()
+        self.world.videos.before_write = None
+
     @rule(step=st.integers(1, 60), seconds=st.sampled_from([1, 30, 300]))
     def time_passes_while_looking(self, step: int, seconds: int) -> None:
         def later() -> None:

@@ -41,6 +41,8 @@ class MemoryVideos:
     flown: set[str] = field(default_factory=set)
     """The videos that were ever on record as in flight."""
     lag: int = 0
+    before_write: Callable[[], None] | None = None
+    """What happens, once, between a look's decision and its write."""
     checks_versions: bool = True
     _undo: list[tuple[str, Row | None]] = field(default_factory=list)
 
@@ -65,6 +67,9 @@ class MemoryVideos:
     def record(self, account: AccountName, change: Transition) -> bool:
         del account
         self.interrupt()
+        first, self.before_write = self.before_write, None
+        if first is not None:
+            first()
         if not self._holds(change):
             return False
         self._write(change)
