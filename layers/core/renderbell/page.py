@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from renderbell.listing import marks
 from renderbell.video import Sighting
 
 Cursor = str | None
 """Where the next page begins, in the provider's own terms. None is the first page; "0" is a page like any other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """One page of a listing. `ids` names every row on it, `sightings` those that are videos.
 
@@ -23,6 +25,11 @@ class Page:
     total: int | None = None
     at: datetime | None = None
     notice: str | None = None
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """Return a short mark of each row, by which a later look knows it again."""
+        return marks(self.ids, self.sightings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

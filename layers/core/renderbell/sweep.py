@@ -26,7 +26,7 @@ from renderbell.alerts import Alert
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.health import Look, judged, pause_after
 from renderbell.licence import CARRIED, FullSweep, Licence
-from renderbell.listing import marks, moved
+from renderbell.listing import moved
 from renderbell.page import Page
 from renderbell.providers import Provider, Reading
 from renderbell.recording import Recording, Videos
@@ -208,25 +208,23 @@ class Sweep:
         return known is not None and (known.status.final or not self.provider.blind)
 
     def _is_as_it_was(self, page: Page) -> bool:
-        return bool(self.state.head) and self.state.head == marks(page.ids, page.sightings)
+        return bool(self.state.head) and self.state.head == page.marks
 
     def _as_before(self, page: Page) -> frozenset[str]:
         """Return the rows that stood on the first page with the same status when all of it was on record."""
         before = set(self.state.head)
-        now = zip(page.ids, marks(page.ids, page.sightings), strict=True)
-        return frozenset(video_id for video_id, mark in now if mark in before)
+        return frozenset(video_id for video_id, mark in zip(page.ids, page.marks, strict=True) if mark in before)
 
     def _record_head(self, head: Sequence[Page]) -> None:
         first = head[0]
-        now = marks(first.ids, first.sightings)
-        self.updated = frozenset(first.ids[: moved(self.state.head, now)]) if self.provider.blind else frozenset()
+        self.updated = frozenset(first.ids[: moved(self.state.head, first.marks)]) if self.provider.blind else frozenset()
         if self._is_as_it_was(first):
             return
         for page in reversed(head) if self.state.looked else head:
             self.recording.page(page, self._as_before(page))
         self.state = replace(
             self.state,
-            head=now,
+            head=first.marks,
             listed=None if self.state.listed is None else self.state.listed + len(self.recording.born),
         )
 
