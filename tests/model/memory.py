@@ -43,7 +43,6 @@ class MemoryVideos:
     lag: int = 0
     before_write: Callable[[], None] | None = None
     """What happens, once, between a look's decision and its write."""
-    checks_versions: bool = True
     _undo: list[tuple[str, Row | None]] = field(default_factory=list)
 
     def known(self, account: AccountName, video_ids: Iterable[str], *, consistent: bool = False) -> Mapping[str, Known]:
@@ -97,8 +96,6 @@ class MemoryVideos:
 
     def _holds(self, change: Transition) -> bool:
         row = self.rows.get(change.seen.video_id)
-        if not self.checks_versions:
-            return True
         if row is None:
             return change.sequence <= 1
         return change.sequence > 0 and row.known.sequence == change.sequence - 1

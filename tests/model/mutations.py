@@ -18,7 +18,7 @@ from tests.model.memory import MemoryVideos
 
 
 def _no_version_condition(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(MemoryVideos, "checks_versions", False)
+    patch.setattr(MemoryVideos, "_holds", lambda *_: True)
 
 
 def _an_error_is_an_empty_list(patch: pytest.MonkeyPatch) -> None:
