@@ -1,4 +1,4 @@
-"""Which addresses an endpoint may have: the plainly public ones, and a URL of a plain form."""
+"""Where a webhook may go: a URL of one plain form, all of whose addresses the whole internet reaches."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderbell.addresses import MAX_URL, check_dialled, check_url
-from renderbell.errors import BadInputError, UnsafeAddressError
+from renderbell.addresses import MAX_URL, Resolve, Target
+from renderbell.egress import HostNotFoundError, UnsafeUrl, vet
 
 LOOPBACK: Final = ["127.0.0.1", "127.0.0.2", "127.255.255.255", "::1"]
 NOT_PUBLIC: Final = [
@@ -64,41 +64,69 @@ NO_ADDRESS: Final = [
 NO_ADDRESS_EITHER: Final = [" 8.8.8.8", "8.8.8.8\n", "8.8.8.8%eth0", "[::1]", "fe80::1%", ":::", "8.8.8.8/32"]
 
 
+def pointing_to(*addresses: str, allow_local: bool = False) -> Target:
+    """Vet a name that has these addresses."""
+    return vet("https://team.example/hook", lambda _: list(addresses), allow_local=allow_local)
+
+
 def refused(address: str, *, allow_local: bool = False) -> bool:
     try:
-        check_dialled(address, allow_local=allow_local)
-    except UnsafeAddressError:
+        pointing_to(address, allow_local=allow_local)
+    except UnsafeUrl:
         return True
     return False
 
 
-@pytest.mark.parametrize("address", [*LOOPBACK, *NOT_PUBLIC])
-def test_an_address_that_is_not_plainly_public_is_refused(address: str) -> None:
-    with pytest.raises(UnsafeAddressError, match="is not a public address"):
-        check_dialled(address, allow_local=False)
+@pytest.mark.parametrize("address", [*LOOPBACK, *NOT_PUBLIC, *NO_ADDRESS, *NO_ADDRESS_EITHER])
+def test_a_name_that_points_to_what_is_not_plainly_public_is_refused(address: str) -> None:
+    with pytest.raises(UnsafeUrl, match=r"is not a public address \(team.example points there\)"):
+        pointing_to(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_allowed_even_beside_the_edge_of_a_special_network(address: str) -> None:
-    check_dialled(address, allow_local=False)
-    check_dialled(address, allow_local=True)
+    assert pointing_to(address).addresses == (address,)
+    assert pointing_to(address, allow_local=True).addresses == (address,)
 
 
 @pytest.mark.parametrize("address", LOOPBACK)
-def test_local_use_allows_loopback(address: str) -> None:
-    check_dialled(address, allow_local=True)
+def test_a_local_stack_allows_loopback(address: str) -> None:
+    assert pointing_to(address, allow_local=True).addresses == (address,)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_local_use_allows_nothing_but_loopback(address: str) -> None:
-    with pytest.raises(UnsafeAddressError, match="is not a public address"):
-        check_dialled(address, allow_local=True)
+def test_a_local_stack_allows_nothing_but_loopback(address: str) -> None:
+    assert refused(address, allow_local=True)
 
 
-@pytest.mark.parametrize("address", [*NO_ADDRESS, *NO_ADDRESS_EITHER])
-def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(UnsafeAddressError, match="is not an IP address"):
-        check_dialled(address, allow_local=True)
+@pytest.mark.parametrize("bad", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:8.8.8.8"])
+def test_one_bad_address_among_good_ones_refuses_them_all(bad: str) -> None:
+    for addresses in ([PUBLIC[0], bad], [bad, PUBLIC[0]], [PUBLIC[0], PUBLIC[-1], bad]):
+        with pytest.raises(UnsafeUrl, match="is not a public address"):
+            pointing_to(*addresses)
+
+
+def test_a_name_is_asked_for_once_and_an_address_never() -> None:
+    asked: list[str] = []
+
+    def resolve(host: str) -> list[str]:
+        asked.append(host)
+        return ["8.8.8.8", "8.8.8.8", "1.1.1.1"]
+
+    assert vet("https://team.example", resolve).addresses == ("8.8.8.8", "1.1.1.1")
+    assert vet("https://8.8.4.4", resolve).addresses == ("8.8.4.4",)
+    assert vet("https://[2606:4700:4700::1111]:8443/x", resolve).authority == "[2606:4700:4700::1111]:8443"
+    assert asked == ["team.example"]
+
+
+def test_a_name_without_addresses_is_said_to_be_that() -> None:
+    def failing(_: str) -> list[str]:
+        raise OSError(5, "try again")
+
+    nobody: Resolve = lambda _: []  # noqa: E731
+    for resolve in (failing, nobody):
+        with pytest.raises(HostNotFoundError, match="cannot find the host team"):
+            vet("https://team.example", resolve)
 
 
 @given(inner=st.ip_addresses(v=4))
@@ -132,91 +160,116 @@ def test_local_use_adds_loopback_and_nothing_else(address: IPv4Address | IPv6Add
     assert refused(str(address), allow_local=True) == (refused(str(address)) and not address.is_loopback)
 
 
-@given(text=st.text())
-def test_any_text_is_an_address_or_refused(text: str) -> None:
-    if not refused(text):
-        assert ip_address(text).is_global
-
-
 # URLs.
 
 
 @pytest.mark.parametrize(
-    ("url", "host"),
+    ("url", "host", "port", "path"),
     [
-        ("https://team.example/hook", "team.example"),
-        ("https://team.example", "team.example"),
-        ("https://team.example:8443/hook?token=a%20b#x", "team.example"),
-        ("HTTPS://TEAM.example/", "team.example"),
-        ("https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
-        ("https://8.8.8.8/", "8.8.8.8"),
-        ("https://[2606:4700:4700::1111]:8443/", "2606:4700:4700::1111"),
-        ("https://team.example/" + "x" * (MAX_URL - 21), "team.example"),
-        ("https://team.example/@someone", "team.example"),
+        ("https://team.example/hook", "team.example", 443, "/hook"),
+        ("https://team.example", "team.example", 443, "/"),
+        ("https://team.example?q=1", "team.example", 443, "/?q=1"),
+        ("https://team.example:8443/hook?token=a%20b", "team.example", 8443, "/hook?token=a%20b"),
+        ("HTTPS://TEAM.example/", "team.example", 443, "/"),
+        ("https://xn--bcher-kva.example/", "xn--bcher-kva.example", 443, "/"),
+        ("https://bücher.example/", "xn--bcher-kva.example", 443, "/"),
+        ("https://ｔｅａｍ．example/", "team.example", 443, "/"),
+        ("https://8.8.8.8/", "8.8.8.8", 443, "/"),
+        ("https://[2606:4700:4700:0:0:0:0:1111]:8443/", "2606:4700:4700::1111", 8443, "/"),
+        ("https://team.example/" + "x" * (MAX_URL - 21), "team.example", 443, "/" + "x" * (MAX_URL - 21)),
+        ("https://team.example/@someone", "team.example", 443, "/@someone"),
+        ("https://a_b.team.example/", "a_b.team.example", 443, "/"),
     ],
 )
-def test_a_url_of_a_plain_form_is_returned_in_parts(url: str, host: str) -> None:
-    assert check_url(url, allow_http=False).hostname == host
+def test_a_url_of_a_plain_form_leads_where_it_says(url: str, host: str, port: int, path: str) -> None:
+    target = vet(url, lambda _: ["8.8.8.8"])
+    assert (target.host, target.port, target.path) == (host, port, path)
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("http://team.example/", "begins with https://"),
-        ("HTTP://team.example/", "begins with https://"),
-        ("ftp://team.example/", "is not an https:// URL"),
-        ("file:///etc/passwd", "is not an https:// URL"),
-        ("team.example/hook", "is not an https:// URL"),
-        ("//team.example/hook", "is not an https:// URL"),
-        ("https:team.example", "is not an https:// URL"),
-        ("https://", "is not an https:// URL"),
-        ("https:///hook", "is not an https:// URL"),
-        ("https://:8443/", "is not an https:// URL"),
-        ("https://?q", "is not an https:// URL"),
-        ("", "is not an https:// URL"),
+        ("http://team.example/", "local stack"),
+        ("ftp://team.example/", "begins with https://"),
+        ("file:///etc/passwd", "begins with https://"),
+        ("team.example/hook", "begins with https://"),
+        ("//team.example/hook", "begins with https://"),
+        ("https:team.example", "begins with https://"),
+        ("", "begins with https://"),
+        ("https://", "host"),
+        ("https:///hook", "host"),
+        ("https://:8443/", "host"),
+        ("https://?q", "host"),
         ("https://user@team.example/", "no user name or password"),
         ("https://user:pass@team.example/", "no user name or password"),
         ("https://:pass@team.example/", "no user name or password"),
-        ("https://8.8.8.8\\@team.example/", "no user name or password"),
-        ("https://team.example/a b", "without spaces"),
-        (" https://team.example/", "without spaces"),
-        ("https://team.example/\n", "printable ASCII"),
-        ("https://team\t.example/", "printable ASCII"),
-        ("https://team.example/\x00", "printable ASCII"),
-        ("https://team.example/\x7f", "printable ASCII"),
-        ("https://bücher.example/", "printable ASCII"),
-        ("https://team.example/ü", "printable ASCII"),
+        ("https://8.8.8.8\\@team.example/", "backslashes"),
+        ("https://team.example/a b", "no spaces"),
+        (" https://team.example/", "no spaces"),
+        ("https://team.example/\n", "control characters"),
+        ("https://team\t.example/", "control characters"),
+        ("https://team.example/\x00", "control characters"),
+        ("https://team.example/\x7f", "control characters"),
+        ("https://team.example/ü", "plain ASCII"),
+        ("https://team.example/%zz", "plain ASCII"),
+        ("https://team.example/#part", "fragment"),
         ("https://team.example/" + "x" * (MAX_URL - 20), "at most 2048 characters"),
-        ("https://team.example:port/", "is not a URL"),
-        ("https://team.example:99999/", "is not a URL"),
-        ("https://team.example:-1/", "is not a URL"),
-        ("https://[::1/", "is not a URL"),
-        ("https://[team.example]/", "is not a URL"),
+        ("https://team.example:port/", "not a port"),
+        ("https://team.example:99999/", "not a port"),
+        ("https://team.example:0/", "not a port"),
+        ("https://team.example:-1/", "not a port"),
+        ("https://team.example:25/", "not for webhooks"),
+        ("https://team.example:0443/", "not a port"),
+        ("https://[::1/", "host"),
+        ("https://[team.example]/", "host"),
+        ("https://[fe80::1%25eth0]/", "zone"),
+        ("https://team%2eexample/", "percent-encoded"),
+        ("https://team.example./", "without a dot"),
+        ("https://team..example/", "not a host"),
+        ("https://-team.example/", "not a host"),
+        ("https://xn--zz/", "not a host"),
+        ("https://" + "x" * 64 + ".example/", "not a host"),
+        # 127.0.0.1 and others, as some readers of URLs would have them
+        ("https://2130706433/", "odd spelling"),
+        ("https://0x7f000001/", "odd spelling"),
+        ("https://0x7f.0.0.1/", "odd spelling"),
+        ("https://0177.0.0.1/", "odd spelling"),
+        ("https://127.1/", "odd spelling"),
+        ("https://127.0.1/", "odd spelling"),
+        ("https://127.0.0.1./", "odd spelling|without a dot"),
+        ("https://127.0.0.01/", "odd spelling"),
+        ("https://１２７.0.0.1/", "odd spelling|not a public"),
+        ("https://127。0。0。1/", "odd spelling|not a public"),
+        ("https://8.8.8.8.8/", "odd spelling"),
+        ("https://127.0.0.1/", "not a public address"),
+        ("https://[::ffff:127.0.0.1]/", "not a public address"),
+        ("https://[::ffff:7f00:1]/", "not a public address"),
+        ("https://169.254.169.254/latest/meta-data", "not a public address"),
     ],
 )
 def test_a_url_of_another_form_is_refused_with_the_reason(url: str, reason: str) -> None:
-    with pytest.raises(BadInputError, match=reason):
-        check_url(url, allow_http=False)
+    with pytest.raises(UnsafeUrl, match=reason):
+        vet(url, lambda _: ["8.8.8.8"])
 
 
-def test_http_is_allowed_where_it_was_asked_for_and_nothing_else_with_it() -> None:
-    assert check_url("http://127.0.0.1:8000/hook", allow_http=True).port == 8000
-    with pytest.raises(BadInputError, match="is not an https:// URL"):
-        check_url("ftp://127.0.0.1/", allow_http=True)
-    with pytest.raises(BadInputError, match="no user name"):
-        check_url("http://user@127.0.0.1/", allow_http=True)
+def test_a_local_stack_adds_http_and_any_port_and_nothing_else() -> None:
+    target = vet("http://localhost:8000/hook", lambda _: ["127.0.0.1", "::1"], allow_local=True)
+    assert target.url == "http://localhost:8000/hook"
+    for url in ("ftp://127.0.0.1/", "http://user@127.0.0.1/", "http://10.0.0.1/", "http://127.1/"):
+        with pytest.raises(UnsafeUrl):
+            vet(url, lambda _: ["127.0.0.1"], allow_local=True)
 
 
-@given(scheme=st.sampled_from(["", "https:", "https://", "http://"]), rest=st.text() | st.text("ab.:/@[]?#%\\0", max_size=20))
-def test_any_text_is_a_url_we_deliver_to_or_bad_input(scheme: str, rest: str) -> None:
-    url = scheme + rest
+@given(
+    scheme=st.sampled_from(["", "https:", "https://", "http://"]),
+    rest=st.text() | st.text("ab.:/@[]?#%\\0x19", max_size=20),
+    addresses=st.lists(st.ip_addresses().map(str) | st.text(), max_size=3),
+)
+def test_any_text_leads_to_public_addresses_or_is_refused(scheme: str, rest: str, addresses: list[str]) -> None:
     try:
-        parts = check_url(url, allow_http=False)
-    except BadInputError:
+        target = vet(scheme + rest, lambda _: addresses)
+    except UnsafeUrl:
         return
-    assert parts.scheme == "https"
-    assert parts.hostname
-    assert (parts.username or "", parts.password or "") == ("", "")
-    assert url.isascii()
-    assert url.isprintable()
-    assert " " not in url
+    assert target.addresses
+    assert all(ip_address(address).is_global for address in target.addresses)
+    assert vet(target.url, lambda _: addresses) == target, "what it says of itself leads to the same place"

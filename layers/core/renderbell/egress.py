@@ -1,36 +1,73 @@
-"""Posts to addresses that strangers chose: checked where it connects, bounded in time and in what it reads."""
+"""Posts to URLs that strangers chose: vetted at each attempt, bounded in time and in what is read of the answer."""
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any, Final
+from urllib.parse import urljoin
+from weakref import WeakKeyDictionary
 
 import httpcore
 import httpx
 
-from renderbell.addresses import check_dialled
+from renderbell.addresses import Resolve, Target, vet
 from renderbell.deliveries import ANSWER_LIMIT, DEADLINE, Outcome
-from renderbell.errors import UnsafeAddressError
+from renderbell.errors import HostNotFoundError, UnsafeUrl
 from renderbell.http import USER_AGENT
 from renderbell.values import retry_after_seconds
 
+__all__ = ["HostNotFoundError", "Sender", "Target", "UnsafeUrl", "resolve", "vet"]
+
 CONNECT_TIMEOUT: Final = 5.0
+"""How long one address may take to connect, and to agree on TLS."""
 ANSWER_SECONDS: Final = 3.0
 """How long the words after a status may take."""
+REST_SECONDS: Final = 1.5
+"""How long a connection is kept for the next post: less than any common server keeps its end (gunicorn: 2 s)."""
+MOST_RESTING: Final = 100
+LOOKUPS: Final = 32
+"""How many names may be looked up at once."""
+MAX_WORDS: Final = 300
+
+_dialled: ContextVar[Target] = ContextVar("dialled")
+"""Where the request of this task may connect to."""
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects only to addresses that `addresses` allows.
+def resolve(host: str) -> list[str]:
+    """Ask the system for every address of `host`. Raises OSError when there is none."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
-    The name is resolved here, once, and the very address that was checked is dialled: a name that points to one place for
-    the check and to another for the connection (DNS rebinding) gains nothing. TLS still checks the name.
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Return the one context for all connections, with certifi's authorities: reading them takes longer than a post."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+class LookupNeededError(Exception):
+    pass
+
+
+def _asks_nobody(host: str) -> list[str]:
+    raise LookupNeededError(host)
+
+
+class VettedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to the addresses that were vetted for this attempt, and to nothing else.
+
+    The name is not resolved again: one that points to one place for the check and to another for the connection (DNS
+    rebinding) gains nothing. Host header and TLS still have the name.
     """
 
-    def __init__(self, *, allow_local: bool) -> None:
-        self._allow_local = allow_local
+    def __init__(self) -> None:
         self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -41,12 +78,8 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        for address in addresses:
-            check_dialled(address, allow_local=self._allow_local)
         error: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
+        for address in _dialled.get().addresses:
             try:
                 return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
@@ -54,69 +87,122 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         raise error
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
-        raise UnsafeAddressError("an endpoint is not a Unix socket")
+        raise UnsafeUrl("an endpoint is not a Unix socket")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-def guarded_transport(*, allow_local: bool) -> httpx.AsyncHTTPTransport:
-    """Return httpx's transport, dialling through GuardedNetwork. No proxy of the environment is used."""
-    transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
-    # httpx has no public way in for a network backend; the test of a refused address fails if this line stops working.
-    transport._pool._network_backend = GuardedNetwork(allow_local=allow_local)  # noqa: SLF001
-    return transport
+class Sender:
+    """Posts deliveries: the only way in which Renderbell calls a stranger's URL.
 
-
-async def post(
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    allow_local: bool,
-    transport: httpx.AsyncBaseTransport | None = None,
-) -> Outcome:
-    """Post `body` once and say how it ended; never raises for what the receiver or the network does.
-
-    All of it takes at most DEADLINE; at most 16 KB of the answer are read. Redirects are not followed.
+    Connections are kept for a moment and used again, each within its event loop and for its name.
     """
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(DEADLINE.total_seconds()):
-            outcome = await _post(url, headers, body, transport or guarded_transport(allow_local=allow_local))
-    except TimeoutError:
-        outcome = Outcome(error=f"no whole answer within {DEADLINE.seconds} s")
-    except UnsafeAddressError as error:
-        outcome = Outcome(error=f"refused to connect: {error}")
-    except OSError as error:
-        outcome = Outcome(error=f"cannot find the host: {error.strerror or type(error).__name__}")
-    except UnicodeError:
-        outcome = Outcome(error="cannot find the host: no host can have such a name")
-    except (httpx.HTTPError, httpx.InvalidURL, httpcore.ProtocolError) as error:
-        outcome = Outcome(error=f"{type(error).__name__}: {error}".rstrip(": ")[:300])
-    return Outcome(
-        http_status=outcome.http_status,
-        answer=outcome.answer,
-        error=outcome.error,
-        retry_after=outcome.retry_after,
-        milliseconds=round((time.monotonic() - began) * 1000),
-    )
 
+    def __init__(self, *, allow_local: bool, resolve: Resolve = resolve) -> None:
+        self._vet = partial(vet, allow_local=allow_local)
+        self._resolve = resolve
+        # Threads of our own: a hostile name server holds one for as long as the system waits, and asyncio.run would wait too.
+        self._lookups = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
+        self._transports: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
 
-async def _post(url: str, headers: Mapping[str, str], body: bytes, transport: httpx.AsyncBaseTransport) -> Outcome:
-    """Hand the request to the transport itself: httpx's client prepares to follow a redirect, and fails on odd ones."""
-    timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
-    request = httpx.Request(
-        "POST", url, headers={**headers, "user-agent": USER_AGENT}, content=body, extensions={"timeout": timeout.as_dict()}
-    )
-    async with transport, aclosing(await transport.handle_async_request(request)) as response:
-        location = response.headers.get("location")
-        return Outcome(
-            http_status=response.status_code,
-            answer=await _beginning(response),
-            error=f"answered {response.status_code} to {location}"[:300] if response.is_redirect and location else None,
-            retry_after=retry_after_seconds(response.headers.get("retry-after"), datetime.now(UTC)),
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Post `body` once and say how it ended; never raises for what the receiver or the network does.
+
+        The URL is vetted, its name resolved once. All of it takes at most DEADLINE; at most 16 KB of the answer are read.
+        Redirects are not followed.
+        """
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(DEADLINE.total_seconds()):
+                outcome = await self._post(url, headers, body)
+        except TimeoutError:
+            outcome = Outcome(error=f"no whole answer within {DEADLINE.total_seconds():g} s")
+        except HostNotFoundError as error:
+            outcome = Outcome(error=str(error)[:MAX_WORDS])
+        except UnsafeUrl as error:
+            outcome = Outcome(error=f"refused to connect: {error}"[:MAX_WORDS])
+        except (httpx.HTTPError, httpx.InvalidURL, httpcore.ProtocolError, OSError) as error:
+            outcome = Outcome(error=_in_words(error)[:MAX_WORDS])
+        return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        target = await self._vetted(url)
+        _dialled.set(target)
+        timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
+        # Handed to the transport itself: httpx's client prepares to follow a redirect, and fails on odd ones.
+        request = httpx.Request(
+            "POST",
+            target.url,
+            headers={**headers, "user-agent": USER_AGENT},
+            content=body,
+            extensions={"timeout": timeout.as_dict()},
         )
+        async with aclosing(await self._transport().handle_async_request(request)) as response:
+            return Outcome(
+                http_status=response.status_code,
+                answer=await _beginning(response),
+                error=_redirect(response, target.url),
+                retry_after=retry_after_seconds(response.headers.get("retry-after"), datetime.now(UTC)),
+            )
+
+    async def _vetted(self, url: str) -> Target:
+        try:
+            return self._vet(url, _asks_nobody)
+        except LookupNeededError:  # an address needs no look-up, and no thread that waits for one
+            return await asyncio.get_running_loop().run_in_executor(self._lookups, self._vet, url, self._resolve)
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        """Return this event loop's connections. Lambda runs each batch in a loop of its own, and they are closed with it."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._transports:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_RESTING, keepalive_expiry=REST_SECONDS)
+            transport = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, retries=0, limits=limits)
+            # httpx has no public way in for a network backend; the test of a refused address fails if this stops working.
+            transport._pool._network_backend = VettedNetwork()  # noqa: SLF001
+            self._transports[loop] = transport
+            _close_with_its_loop(transport)
+        return self._transports[loop]
+
+
+def _close_with_its_loop(transport: httpx.AsyncHTTPTransport) -> None:
+    """Close the connections when `asyncio.run` ends: it cancels every task, and waits for it, before it closes its loop."""
+
+    async def until_the_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await transport.aclose()
+
+    _ends.add(task := asyncio.create_task(until_the_end()))
+    task.add_done_callback(_ends.discard)
+
+
+_ends: Final[set[asyncio.Task[None]]] = set()
+"""A loop holds its tasks only weakly."""
+
+
+def _redirect(response: httpx.Response, url: str) -> str | None:
+    location = response.headers.get("location")
+    if not response.has_redirect_location:
+        return None
+    with suppress(ValueError):
+        location = urljoin(url, location)
+    return f"answers {response.status_code} to {location[: MAX_WORDS - 50]}: set that address"
+
+
+def _in_words(error: Exception) -> str:
+    """Say what went wrong so that the owner of the URL knows where to look."""
+    said = str(error)
+    match error:
+        case httpx.ConnectTimeout():
+            return f"no connection within {CONNECT_TIMEOUT:g} s"
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in said:
+            return f"its certificate is not good: {said.rpartition('failed: ')[2]}"
+        case httpx.ConnectError():
+            return f"cannot connect: {said}"
+        case _:
+            return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 async def _beginning(response: httpx.Response) -> str:

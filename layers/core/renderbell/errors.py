@@ -2,7 +2,8 @@
 
 RenderbellError
 ├── BadInputError            a person or a program gave something unusable: say so, change nothing
-├── UnsafeAddressError       an endpoint points where Renderbell must not connect: never dial it
+├── UnsafeUrl                an endpoint points where Renderbell must not connect: never dial it
+│   └── HostNotFoundError    nothing to dial: its name has no address, at least not now
 └── ProviderError            a provider did not give what was asked; `kind` names it in one word
     ├── AuthError            the key is refused: tell the operators, ask less often
     ├── RateLimitedError     asked too often: wait `retry_after` seconds
@@ -25,7 +26,11 @@ class BadInputError(RenderbellError):
     pass
 
 
-class UnsafeAddressError(RenderbellError):
+class UnsafeUrl(RenderbellError):  # noqa: N818 - the name that was asked for; it reads as the verdict it is
+    """`str()` of it is the reason, in words for the person who set the URL."""
+
+
+class HostNotFoundError(UnsafeUrl):
     pass
 
 
