@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from renderbell.events import spoken_duration
+from renderbell.messages import spoken_duration
 
 console: Final = Console(highlight=False)
 hints: Final = Console(highlight=False, stderr=True)
@@ -23,6 +23,11 @@ STYLES: Final[Mapping[str, str]] = {
     "deleted": "dim",
     "unknown": "magenta",
     "ok": "green",
+    "delivered": "green",
+    "pending": "yellow",
+    "held": "cyan",
+    "exhausted": "red",
+    "skipped": "dim",
 }
 
 

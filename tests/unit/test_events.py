@@ -1,4 +1,4 @@
-"""What the world is told: an id that repeats and gives nothing away, one body for every provider, words for people."""
+"""What the world is told: an id that repeats and gives nothing away, one body for every provider."""
 
 import json
 import re
@@ -10,17 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderbell.events import (
-    EVENT_TYPES,
-    PROVIDER_NAMES,
-    VideoRecord,
-    email_text,
-    event_id,
-    event_of,
-    masked,
-    spoken_duration,
-    subject,
-)
+from renderbell.events import EVENT_TYPES, TRIAL, VideoRecord, event_id, event_of, masked, trial_event
 from renderbell.video import AccountName, Status
 
 NOON: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -55,8 +45,6 @@ BARE: Final = replace(
     created_at=None,
 )
 FAILED: Final = replace(BARE, status=Status.FAILED, title="Spring sale", error="the script is too long")
-DELETED: Final = replace(BARE, status=Status.DELETED, title="Spring sale")
-FINAL: Final = st.sampled_from([Status.COMPLETED, Status.FAILED, Status.DELETED])
 TITLES: Final = st.none() | st.text(max_size=300)
 
 
@@ -215,112 +203,24 @@ def test_masking_twice_masks_no_more(video_id: str) -> None:
     assert masked(masked(video_id)) == masked(video_id)
 
 
-# The e-mail.
+# The test event.
 
 
-@given(title=TITLES, status=FINAL, provider=st.sampled_from(sorted(PROVIDER_NAMES)))
-def test_a_subject_is_within_the_rules_of_sns_whatever_the_title_holds(
-    title: str | None, status: Status, provider: str
-) -> None:
-    line = subject(body_of(replace(VIDEO, title=title, status=status, account=AccountName(provider))))
+def test_a_test_event_has_the_shape_of_a_video_s_and_says_that_it_is_a_test() -> None:
+    event = trial_event("ep_1", NOON)
+    body = json.loads(event.body)
 
-    assert line.isascii()
-    assert line.isprintable()
-    assert 0 < len(line) < 100
-    assert line[0].isalpha()
-    assert line == line.strip()
+    assert event.type == body["type"] == TRIAL
+    assert body.keys() == body_of(VIDEO).keys()
+    assert body["data"].keys() == body_of(VIDEO)["data"].keys()
+    assert body["data"]["status"] == "completed"
+    assert TRIAL not in EVENT_TYPES, "filters do not name it"
 
 
-@pytest.mark.parametrize(
-    ("title", "line"),
-    [
-        ("Spring sale", "Completed: Spring sale (HeyGen)"),
-        (None, "Completed: untitled (HeyGen)"),
-        ("  two\r\nlines\tand\x00more ", "Completed: two lines and more (HeyGen)"),
-        ("Café 🎉 menu", "Completed: Caf menu (HeyGen)"),
-        ("x" * 200, "Completed: " + "x" * 85 + "..."),
-        ("x" * 79, "Completed: " + "x" * 79 + " (HeyGen)"),
-        ("x" * 80, "Completed: " + "x" * 80 + " (Hey..."),
-    ],
-)
-def test_a_subject_names_the_end_the_title_and_the_provider(title: str | None, line: str) -> None:
-    assert subject(body_of(replace(VIDEO, title=title))) == line
+@pytest.mark.parametrize(("endpoint_id", "at"), [("ep_2", NOON), ("ep_1", NOON + timedelta(microseconds=1))])
+def test_a_test_of_another_endpoint_or_time_is_another_event(endpoint_id: str, at: datetime) -> None:
+    event = trial_event(endpoint_id, at)
 
-
-def test_the_email_of_a_completed_video_has_its_link() -> None:
-    assert email_text(body_of(VIDEO)).splitlines() == [
-        "Your video is ready: Spring sale",
-        "",
-        "Provider   HeyGen, account marketing",
-        "Took       3 min 20 s",
-        "Length     1 min 2 s",
-        "",
-        "Watch it:",
-        "https://cdn.example/v-1.mp4",
-        "(this link works until 2026-12-01T12:00:00Z)",
-        "",
-        "Video id   v-1",
-        "Sent by Renderbell",
-    ]
-
-
-def test_the_email_of_a_failed_video_has_the_reason() -> None:
-    assert email_text(body_of(FAILED)).splitlines() == [
-        "This video failed: Spring sale",
-        "",
-        "Provider   HeyGen, account marketing",
-        "Took       3 min",
-        "Reason     the script is too long",
-        "",
-        "Video id   v-1",
-        "Sent by Renderbell",
-    ]
-
-
-def test_the_email_of_a_failed_video_says_when_there_is_no_reason() -> None:
-    assert "Reason     the provider gave none" in email_text(body_of(replace(FAILED, error=None)))
-
-
-def test_the_email_of_a_deleted_video_says_where_it_was_deleted() -> None:
-    assert email_text(body_of(DELETED)).splitlines() == [
-        "This video was deleted at its provider: Spring sale",
-        "",
-        "Provider   HeyGen, account marketing",
-        "Took       3 min",
-        "",
-        "Video id   v-1",
-        "Sent by Renderbell",
-    ]
-
-
-def test_an_email_without_a_link_promises_none() -> None:
-    text = email_text(body_of(replace(VIDEO, url=None)))
-
-    assert "Watch it" not in text
-    assert "works until" not in text
-
-
-@given(title=TITLES.filter(lambda title: title is None or bool(title.strip())), status=FINAL)
-def test_a_title_is_always_one_line_of_the_email(title: str | None, status: Status) -> None:
-    text = email_text(body_of(replace(VIDEO, title=title, status=status)))
-
-    assert len(text.split("\n")) == len(email_text(body_of(replace(VIDEO, status=status))).split("\n"))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (42.4, "42 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min"),
-        (60, "1 min"),
-        (200, "3 min 20 s"),
-        (3599.6, "1 h"),
-        (3600, "1 h"),
-        (7500, "2 h 5 min"),
-        (90000, "25 h"),
-    ],
-)
-def test_a_duration_is_told_as_people_say_it(seconds: float, words: str) -> None:
-    assert spoken_duration(seconds) == words
+    assert event.event_id != trial_event("ep_1", NOON).event_id
+    assert event == trial_event(endpoint_id, at)
+    assert re.fullmatch("evt_test_[0-9a-f]{32}", event.event_id)

@@ -1,16 +1,15 @@
-"""Puts a transition into words for the world: the event's id and body, the e-mail, the attributes to filter by."""
+"""Puts a transition into an event for the world: its id and its body."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
 
-MAX_SUBJECT: Final = 99  # SNS: fewer than 100 characters, ASCII, no control characters
 PROVIDER_NAMES: Final[Mapping[str, str]] = {
     "tavus": "Tavus",
     "heygen": "HeyGen",
@@ -19,6 +18,8 @@ PROVIDER_NAMES: Final[Mapping[str, str]] = {
     "pixverse": "PixVerse",
 }
 EVENT_TYPES: Final = ("video.completed", "video.failed", "video.deleted", "video.stalled")
+TRIAL: Final = "renderbell.test"
+"""The event of `renderbell endpoint test`. No filter holds it back and nobody repeats it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,30 @@ def event_of(video: VideoRecord) -> Event:
 def stalled_event(video: VideoRecord) -> Event:
     """Return the event that says that a video is in flight for too long."""
     return _event(video, "video.stalled", f"{video.sequence} stalled", video.stalled_at or video.changed_at)
+
+
+def trial_event(endpoint_id: str, at: datetime) -> Event:
+    """Return an event to try an endpoint with. It looks like that of a completed video."""
+    video = VideoRecord(
+        account=AccountName("tavus", "example"),
+        video_id="example",
+        status=Status.COMPLETED,
+        sequence=2,
+        previous_status=Status.GENERATING,
+        provider_status="ready",
+        title="A test from Renderbell",
+        url="https://example.com/video.mp4",
+        thumbnail_url=None,
+        url_expires_at=None,
+        error=None,
+        duration_seconds=42.0,
+        created_at=at - timedelta(minutes=3),
+        first_seen_at=at - timedelta(minutes=3),
+        changed_at=at,
+        finished_at=at,
+    )
+    event = _event(video, TRIAL, f"{endpoint_id} {at.isoformat()}", at)
+    return replace(event, event_id=event.event_id.replace("evt_", "evt_test_"))
 
 
 def _event(video: VideoRecord, kind: str, occurrence: int | str, at: datetime) -> Event:
@@ -133,56 +158,3 @@ def masked(video_id: str) -> str:
 def _masked_part(part: str) -> str:
     before, at, _ = part.partition("@")
     return f"{before[:1]}***@***" if at and before else part
-
-
-def subject(body: Mapping[str, Any]) -> str:
-    """Return an e-mail's subject within the rules of SNS: one line of ASCII, whatever the title holds."""
-    data = body["data"]
-    name = _title(data).encode("ascii", "ignore").decode()
-    words = f"{body['type'].removeprefix('video.').capitalize()}: {name} ({_provider(data)})"
-    clean = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-    return clean if len(clean) <= MAX_SUBJECT else clean[: MAX_SUBJECT - 3] + "..."
-
-
-def email_text(body: Mapping[str, Any]) -> str:
-    """Return the e-mail a person reads: what happened, where, how long it took, the link or the reason."""
-    data = body["data"]
-    first = {
-        "video.completed": f"Your video is ready: {_title(data)}",
-        "video.failed": f"This video failed: {_title(data)}",
-        "video.deleted": f"This video was deleted at its provider: {_title(data)}",
-        "video.stalled": f"This video is taking very long: {_title(data)}",
-    }[body["type"]]
-    lines = [first, "", f"Provider   {_provider(data)}, account {data['account']}"]
-    if data["seconds_in_flight"] is not None:
-        lines.append(
-            f"{'Waiting' if body['type'] == 'video.stalled' else 'Took':<11}{spoken_duration(data['seconds_in_flight'])}"
-        )
-    if data["duration_seconds"] is not None:
-        lines.append(f"Length     {spoken_duration(data['duration_seconds'])}")
-    if data["error"] or data["status"] == "failed":
-        lines.append(f"Reason     {data['error'] or 'the provider gave none'}")
-    if data["url"] and data["status"] == "completed":
-        lines += ["", "Watch it:", data["url"]]
-        lines += [f"(this link works until {data['url_expires_at']})"] if data["url_expires_at"] else []
-    return "\n".join([*lines, "", f"Video id   {data['video_id']}", "Sent by Renderbell"])
-
-
-def spoken_duration(seconds: float) -> str:
-    """Return `42 s`, `3 min 20 s` or `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - a minute
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:  # noqa: PLR2004 - an hour
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def _title(data: Mapping[str, Any]) -> str:
-    return " ".join((data["title"] or "untitled").split())
-
-
-def _provider(data: Mapping[str, Any]) -> str:
-    return PROVIDER_NAMES.get(data["provider"], data["provider"])
