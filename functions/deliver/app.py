@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.alerts import OPERATORS, alert_subject, alert_text
 from renderbell.deliver import Deliver, Topic
+from renderbell.egress import Sender
 from renderbell.endpoints import TOPIC
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -25,13 +26,13 @@ sns = boto3.client("sns")
 deliver = Deliver(
     deliveries=Deliveries(settings.deliveries_table),
     endpoints=Endpoints(settings.endpoints_table),
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    privates=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
     topics={
         TOPIC: Topic(arn=settings.topic_arn, sns=sns),
-        OPERATORS: Topic(arn=settings.operators_topic_arn, sns=sns, subject=alert_subject, text=alert_text),
+        OPERATORS: Topic(arn=settings.operators_topic_arn, sns=sns, subject=alert_subject, text=alert_text, sms=alert_subject),
     },
-    allow_local=settings.allow_local_endpoints == "true",
+    sender=Sender(allow_local=settings.allow_local_endpoints == "true"),
 )
 
 

@@ -14,6 +14,7 @@ from renderbell.queues import Queue
 from renderbell.settings import DispatchSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
 
 logger = logger_of("dispatch")
 settings = DispatchSettings.read(os.environ)
@@ -22,6 +23,7 @@ dispatch = Dispatch(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     accounts=Accounts(settings.accounts_table),
     deliveries=Deliveries(settings.deliveries_table),
+    endpoints=Endpoints(settings.endpoints_table),
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
     quiet_every=timedelta(minutes=int(settings.quiet_minutes)),
@@ -35,7 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     now = datetime.now(UTC)
     sent = {
         "polls": dispatch.polls(event["provider"], now, event.get("rate")) if "provider" in event else 0,
-        "deliveries": dispatch.due_deliveries(now) if event.get("deliveries") else 0,
+        "deliveries": dispatch.due_deliveries(now) + dispatch.tend_endpoints(now) if event.get("deliveries") else 0,
     }
     logger.info("dispatched", extra={"tick": event, **sent})
     return sent

@@ -1,7 +1,6 @@
 """Announces what the stream of the Videos table brings: every transition that rings."""
 
 import os
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -14,7 +13,6 @@ from renderbell.events import masked
 from renderbell.log import logger_of
 from renderbell.queues import Queue
 from renderbell.settings import NotifySettings
-from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.videos import news_in
 
@@ -23,7 +21,6 @@ settings = NotifySettings.read(os.environ)
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
-    deliveries=Deliveries(settings.deliveries_table),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
 )
 
@@ -36,5 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def ring(record: DynamoDBRecord) -> None:
     event = news_in(record.raw_event["dynamodb"])
     if event is not None:
-        announce.announce(event, datetime.now(UTC))
+        announce.announce(event)
         logger.info("announced", extra={"event_id": event.event_id, "type": event.type, "video_id": masked(event.video_id)})

@@ -18,7 +18,6 @@ from renderbell.poll import METRICS, Poll
 from renderbell.queues import PollMessage, Queue
 from renderbell.settings import PollSettings
 from renderbell.store.accounts import Accounts
-from renderbell.store.deliveries import Deliveries
 from renderbell.store.meter import Meter
 from renderbell.store.videos import Videos
 
@@ -31,7 +30,6 @@ poll = Poll(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     accounts=Accounts(settings.accounts_table, meter),
     videos=Videos(settings.videos_table, meter),
-    deliveries=Deliveries(settings.deliveries_table, meter),
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
     client=http.client(requests),

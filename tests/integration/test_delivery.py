@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,123 +12,324 @@ import boto3
 import pytest
 
 from renderbell.deliver import Deliver
-from renderbell.deliveries import DELAYS, LEASE
+from renderbell.deliveries import DELAYS, LEASE, DeliveryStatus, Outcome
+from renderbell.egress import Sender
+from renderbell.endpoints import PROBE_EVERY, UNPROVEN_GAP, Endpoint
+from renderbell.events import trial_event
 from renderbell.queues import DeliveryMessage
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.meter import Meter
+from renderbell.store.tables import DeliveryRow
 from renderbell_cli.receiver import Answer
-from tests.integration.world import Context, World, video
+from tests.integration.world import World, video
+
+HOUR = timedelta(hours=1)
 
 
-def ring(world: World, video_id: str = "v") -> str:
-    """Let one video complete and announce it; return the event's id. Nothing is delivered yet."""
+def ring(world: World, video_id: str = "v") -> dict[str, DeliveryMessage]:
+    """Let one video complete and announce it; return the messages of its deliveries, by endpoint. Nothing is delivered yet."""
     account = world.add_account(f"tavus/{video_id}", first_look_done=True)
     world.library(account).add(video(video_id, born=time.time() - 5))
     world.poll(account)
     world.notify()
-    ids = {json.loads(body)["event_id"] for batch in world.batches("DeliveryQueue") for body in batch}
-    assert len(ids) == 1
-    return str(ids.pop())
+    bodies = [body for batch in world.batches("DeliveryQueue") for body in batch]
+    return {message.endpoint_id: message for message in map(DeliveryMessage.parse, bodies)}
 
 
-def attempt(world: World, endpoint_id: str, event_id: str, after: timedelta = timedelta()) -> str | None:
+def attempt(world: World, message: DeliveryMessage, after: timedelta = timedelta(), **changes: Any) -> str | None:
     """Attempt a delivery as if `after` had passed; return its verdict."""
     made: Deliver = world.apps["deliver"].deliver
-    later = replace(made, now=lambda: datetime.now(UTC) + after)
-    verdict = asyncio.run(later.attempt(DeliveryMessage(endpoint_id=endpoint_id, event_id=event_id)))
+    later = replace(made, now=lambda: datetime.now(UTC) + after, **changes)
+    verdict = asyncio.run(later.attempt(message))
     return verdict.status.value if verdict else None
+
+
+def woken(message: DeliveryMessage) -> DeliveryMessage:
+    """Return the message that wakes a delivery which is on record."""
+    return replace(message, body=None, turn=True)
+
+
+def lines(row: DeliveryRow) -> list[dict[str, Any]]:
+    return [dict(getattr(line, "attribute_values", line)) for line in row.attempts]
+
+
+def delayed(world: World) -> int:
+    attributes = world.sqs.get_queue_attributes(
+        QueueUrl=world.names["DeliveryQueue"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessagesDelayed"])
+
+
+def tick(world: World, after: timedelta = timedelta()) -> Sequence[DeliveryMessage]:
+    """Let the deliveries' schedule fire as if `after` had passed; return what it sent, except alerts."""
+    dispatch, now = world.apps["dispatch"].dispatch, datetime.now(UTC) + after
+    dispatch.due_deliveries(now)
+    dispatch.tend_endpoints(now)
+    return [message for message in queued(world) if message.endpoint_id != "operators"]
+
+
+def queued(world: World) -> Sequence[DeliveryMessage]:
+    return [DeliveryMessage.parse(body) for batch in world.batches("DeliveryQueue") for body in batch]
+
+
+class Refusing:
+    """A sender whose receiver always answers the same, at once."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.posts = 0
+
+    async def post(self, *_: object) -> Outcome:
+        self.posts += 1
+        return self.outcome
 
 
 def test_a_failed_attempt_is_recorded_and_repeated_with_the_same_bytes(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
+    message = ring(world)[endpoint]
     world.receiver.answers.add("/hook", Answer(status=500, body=b"out of order"))
-    assert attempt(world, endpoint, event_id) == "pending"
-    assert attempt(world, endpoint, event_id) is None, "not due yet"
-    assert attempt(world, endpoint, event_id, DELAYS[0] * 2) == "delivered"
+    assert attempt(world, message) == "pending"
+    assert attempt(world, message) is None, "not due yet"
+    assert attempt(world, woken(message), DELAYS[0] * 2) == "delivered"
     first, second = world.receiver.events()
     assert (first.webhook_id, first.body) == (second.webhook_id, second.body)
-    row = world.delivery(endpoint, event_id)
+    row = world.delivery(endpoint, message.event_id)
     assert row.status == "delivered"
-    lines = [dict(line.attribute_values) if hasattr(line, "attribute_values") else dict(line) for line in row.attempts]
-    assert [(line["number"], line["http_status"]) for line in lines] == [(1, 500), (2, 200)]
-    assert lines[0]["answer"] == "out of order"
+    assert [(line["number"], line["http_status"]) for line in lines(row)] == [(1, 500), (2, 200)]
+    assert lines(row)[0]["answer"] == "out of order"
 
 
-def test_a_short_wait_is_woken_by_a_delayed_message_and_a_lost_one_by_dispatch(world: World) -> None:
+def test_a_short_wait_is_woken_by_its_own_message_and_a_long_one_by_dispatch(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
-    world.receiver.answers.add("/hook", Answer(status=503))
-    attempt(world, endpoint, event_id)
-    attributes = world.sqs.get_queue_attributes(
-        QueueUrl=world.names["DeliveryQueue"], AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-    )["Attributes"]
-    assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
-    due = [one.endpoint_id for one in world.deliveries.due(datetime.now(UTC) + timedelta(minutes=1), 10)]
-    assert endpoint in due
+    message, after = ring(world)[endpoint], timedelta()
+    busy = Refusing(Outcome(http_status=400))
+    for delay in DELAYS[:3]:
+        attempt(world, message, after, sender=busy)
+        after += delay * 1.3
+    assert delayed(world) == 3
+    assert tick(world, after + HOUR) == []
+    attempt(world, message, after, sender=busy)
+    assert delayed(world) == 3, "half an hour is longer than a message can wait"
+    assert tick(world, after) == []
+    assert [one.endpoint_id for one in tick(world, after + HOUR)] == [endpoint]
 
 
-def test_dispatch_wakes_what_is_due_and_nothing_else(world: World) -> None:
+def test_a_delivery_is_on_record_only_once_however_often_its_message_comes(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)  # its messages were taken from the queue and lost
-    world.apps["dispatch"].handler({"deliveries": True}, Context())
-    woken = [json.loads(body) for batch in world.batches("DeliveryQueue") for body in batch]
-    assert {one["endpoint_id"] for one in woken} == {"topic", endpoint}
-    assert {one["event_id"] for one in woken} == {event_id}
-    for one in woken:
-        attempt(world, one["endpoint_id"], event_id)
-    world.apps["dispatch"].handler({"deliveries": True}, Context())
-    assert [*world.batches("DeliveryQueue")] == []
+    message = ring(world)[endpoint]
+    assert [attempt(world, message) for _ in range(3)] == ["delivered", None, None]
+    assert len(world.receiver.events()) == 1
+
+
+def test_of_two_deliverers_at_once_one_attempts(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    made: Deliver = world.apps["deliver"].deliver
+
+    async def both() -> list[Any]:
+        return list(await asyncio.gather(made.attempt(message), made.attempt(message)))
+
+    verdicts = asyncio.run(both())
+    assert len([one for one in verdicts if one is not None]) == 1
+    assert len(world.receiver.events()) == 1
 
 
 def test_a_claimed_attempt_keeps_others_away_until_its_lease_ends(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
+    message = ring(world)[endpoint]
     now = datetime.now(UTC)
-    assert world.deliveries.claim(endpoint, event_id, now) is not None
-    assert world.deliveries.claim(endpoint, event_id, now + LEASE / 2) is None
-    assert world.deliveries.claim(endpoint, event_id, now + LEASE * 2) is not None
+    assert world.deliveries.claim(message, now) is not None
+    assert world.deliveries.claim(message, now + LEASE / 2) is None
+    assert world.deliveries.claim(woken(message), now + LEASE * 2) is not None
 
 
-def test_gone_disables_the_endpoint_and_holds_its_events(world: World) -> None:
-    endpoint = world.add_endpoint()
-    first = ring(world, "one")
-    world.receiver.answers.add("/hook", Answer(status=410))
-    assert attempt(world, endpoint, first) == "held"
-    assert attempt(world, endpoint, ring(world, "two")) == "held"
-    assert len(world.receiver.events()) == 1, "a disabled endpoint is not called"
-    held = world.endpoints.get(endpoint)
-    assert held is not None
-    assert held.disabled_reason == "answered 410 Gone"
+def test_what_never_was_on_record_is_not_woken_into_being(world: World) -> None:
+    assert attempt(world, DeliveryMessage(endpoint_id=world.add_endpoint(), event_id="evt_nobody_knows")) is None
+    assert world.all_deliveries() == []
 
 
 def test_a_removed_endpoint_is_skipped_with_that_reason(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
+    message = ring(world)[endpoint]
     world.endpoints.remove(endpoint)
-    assert attempt(world, endpoint, event_id) == "skipped"
-    assert world.delivery(endpoint, event_id).reason == "the endpoint was removed"
+    assert attempt(world, message) == "skipped"
+    assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"
 
 
-def test_the_schedule_ends_after_three_days_with_the_reason_on_record(world: World) -> None:
+def test_gone_disables_the_endpoint_holds_its_events_and_tells_operators(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
-    after, verdicts = timedelta(), []
+    first, second = ring(world, "one")[endpoint], ring(world, "two")[endpoint]
+    world.receiver.answers.add("/hook", Answer(status=410))
+    assert attempt(world, first) == "held"
+    assert attempt(world, second) == "held"
+    assert len(world.receiver.events()) == 1, "a disabled endpoint is not called"
+    held = world.endpoints.get(endpoint)
+    assert held is not None
+    assert held.rests == "the endpoint is disabled: answered 410 Gone"
+    assert [one.event_type for one in queued(world)] == ["endpoint.disabled"]
+
+
+def test_an_endpoint_that_took_nothing_for_three_days_is_disabled_and_its_events_are_held(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after, verdicts = ring(world)[endpoint], timedelta(), []
+    dead = Refusing(Outcome(http_status=301, error="answers 301 to https://www.example.com/hook: set that address"))
     for delay in (*DELAYS, timedelta()):
-        world.receiver.answers.add("/hook", Answer(status=500))
-        verdicts.append(attempt(world, endpoint, event_id, after))
-        after += delay * 1.3
-    # Signatures of the future are refused by the receiver with 401: no success either way.
-    assert verdicts == ["pending"] * len(DELAYS) + ["exhausted"]
-    row = world.delivery(endpoint, event_id)
-    assert row.status == "exhausted"
-    assert str(row.reason).startswith("answered ")
+        verdicts.append(attempt(world, replace(message, turn=True), after, sender=dead))
+        after += delay * 1.25
+    assert verdicts == ["pending"] * len(DELAYS) + ["held"]
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    assert "set that address" in str(found.disabled_reason)
+    assert world.delivery(endpoint, message.event_id).attempt_count == len(DELAYS) + 1
 
 
-def test_a_redirect_is_not_followed_and_says_where_to(world: World) -> None:
+def test_one_delivery_that_is_refused_among_others_that_are_taken_is_given_up_and_told(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
-    world.receiver.answers.add("/hook", Answer(status=301, headers={"location": "https://www.example.com/hook"}))
-    assert attempt(world, endpoint, event_id) == "pending"
-    assert "www.example.com" in str(world.delivery(endpoint, event_id).attempts)
+    message, good, after = ring(world, "bad")[endpoint], ring(world, "good")[endpoint], timedelta()
+    for delay in DELAYS:
+        attempt(world, message, after, sender=Refusing(Outcome(http_status=400)))
+        after += delay * 1.25
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    queued(world)
+    assert attempt(world, message, after, sender=Refusing(Outcome(http_status=400))) == "exhausted"
+    assert world.delivery(endpoint, message.event_id).reason == "answered 400"
+    assert [one.event_type for one in queued(world)] == ["endpoint.delivery_exhausted"]
+
+
+def test_operators_hear_after_an_hour_a_day_and_three_days_and_when_it_is_over(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    attempt(world, message, sender=Refusing(Outcome(http_status=503)))
+    queued(world)
+    told: list[list[str]] = []
+    for hours in (0.5, 1.1, 2, 24.5, 25, 72.5, 73):
+        world.apps["dispatch"].dispatch.tend_endpoints(datetime.now(UTC) + hours * HOUR)
+        told.append([one.event_type for one in queued(world) if one.endpoint_id == "operators"])
+    failing = [[], ["endpoint.failing_for_an_hour"], [], ["endpoint.failing_for_a_day"], [], ["endpoint.disabled"], []]
+    assert told == failing
+    probe = replace(woken(message), probe=True)
+    assert attempt(world, probe, 80 * HOUR, sender=Refusing(Outcome(http_status=200))) == "delivered"
+    assert [one.event_type for one in queued(world)] == ["endpoint.recovered"]
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    assert (found.rests, found.failing_since) == (None, None)
+
+
+def test_a_paused_endpoint_holds_its_events_and_has_them_in_order_when_it_resumes(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, replace(found, paused_at=datetime.now(UTC)))
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three")]
+    assert [attempt(world, message) for message in messages] == ["held"] * 3
+    assert tick(world) == []
+    paused = world.endpoints.get(endpoint)
+    assert paused is not None
+    world.endpoints.note(paused, paused.opened())
+    released = tick(world)
+    assert [one.event_id for one in released] == [message.event_id for message in messages]
+    assert [attempt(world, one) for one in released] == ["delivered"] * 3
+    tick(world, timedelta(minutes=5))
+    after = world.endpoints.get(endpoint)
+    assert after is not None
+    assert after.held_at is None
+
+
+def test_held_events_are_sent_no_faster_than_the_endpoint_bears(world: World) -> None:
+    endpoint = world.add_endpoint(rate=0.05)
+    for name in ("one", "two", "three", "four"):
+        world.deliveries.set_aside(ring(world, name)[endpoint], DeliveryStatus.HELD, "paused", datetime.now(UTC))
+    world.endpoints.note_held(endpoint, datetime.now(UTC))
+    now = datetime.now(UTC)
+    assert world.apps["dispatch"].dispatch.tend_endpoints(now) == 3, "a minute's worth"
+    due = sorted(row.next_attempt_at - now for row in world.all_deliveries() if row.status == "pending")
+    assert [round(wait.total_seconds()) for wait in due] == [0, 20, 40]
+
+
+def test_what_was_held_for_more_than_thirty_days_is_skipped_with_that_reason(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    world.deliveries.set_aside(message, DeliveryStatus.HELD, "paused", datetime.now(UTC))
+    world.endpoints.note_held(endpoint, datetime.now(UTC))
+    assert tick(world, timedelta(days=31)) == []
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, row.reason) == ("skipped", "held for longer than 30 days")
+
+
+def test_a_disabled_endpoint_is_probed_now_and_then_and_comes_back_by_itself(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    for name in ("one", "two"):
+        attempt(world, ring(world, name)[endpoint])
+    assert tick(world, PROBE_EVERY / 2) == []
+    (probe,) = tick(world, PROBE_EVERY)
+    assert probe.probe
+    assert tick(world, PROBE_EVERY * 1.5) == [], "one at a time"
+    assert attempt(world, probe, PROBE_EVERY, sender=Refusing(Outcome(http_status=500))) == "held"
+    (probe,) = tick(world, PROBE_EVERY * 2.1)
+    assert attempt(world, probe, PROBE_EVERY * 2.1) == "held", "a signature of the future is refused"
+    (probe,) = tick(world, PROBE_EVERY * 3.2)
+    assert attempt(world, probe, PROBE_EVERY * 3.2, sender=Refusing(Outcome(http_status=204))) == "delivered"
+    (rest,) = tick(world, PROBE_EVERY * 3.3)
+    assert attempt(world, rest, PROBE_EVERY * 3.3, sender=Refusing(Outcome(http_status=204))) == "delivered"
+
+
+def test_a_trial_reaches_a_resting_endpoint_and_is_not_repeated(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, replace(found, paused_at=datetime.now(UTC)))
+    trial = replace(DeliveryMessage.of(endpoint, trial_event(endpoint, datetime.now(UTC))), probe=True)
+    world.receiver.answers.add("/hook", Answer(status=500))
+    assert attempt(world, trial) == "exhausted"
+    again = replace(DeliveryMessage.of(endpoint, trial_event(endpoint, datetime.now(UTC))), probe=True)
+    assert attempt(world, again) == "delivered"
+    assert [one.event["type"] for one in world.receiver.events()] == ["renderbell.test"] * 2
+    after = world.endpoints.get(endpoint)
+    assert after is not None
+    assert after.paused_at is not None, "a person paused it, a person resumes it"
+
+
+def test_an_endpoint_that_is_not_proven_is_called_once_until_it_answers(world: World) -> None:
+    endpoint = world.add_endpoint(gap=UNPROVEN_GAP)
+    one, two, three = (ring(world, name)[endpoint] for name in ("one", "two", "three"))
+    silent = Refusing(Outcome(error="no answer"))
+    assert world.apps["deliver"].deliver.endpoints.take_turn(_found(world, endpoint), datetime.now(UTC)) is not None
+    assert [attempt(world, message, sender=silent) for message in (one, two)] == [None, None]
+    assert silent.posts == 0
+    rows = [row for row in world.all_deliveries() if row.endpoint_id == endpoint]
+    assert {row.status for row in rows} == {"pending"}, "they wait on record"
+    assert {row.next_attempt_at - row.created_at < timedelta(seconds=6) for row in rows} == {True}
+    again = replace(woken(one), turn=False)
+    assert attempt(world, again, timedelta(seconds=10), sender=Refusing(Outcome(http_status=200))) == "delivered"
+    assert _found(world, endpoint).gap == 0
+    assert attempt(world, three, timedelta(seconds=10), sender=Refusing(Outcome(http_status=200))) == "delivered"
+
+
+def test_at_an_endpoint_that_is_silent_each_delivery_has_a_turn_of_its_own(world: World) -> None:
+    endpoint = world.add_endpoint(gap=20.0)  # and after the first it is 40
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three")]
+    silent = Refusing(Outcome(error="no answer"))
+    assert [attempt(world, message, sender=silent) for message in messages] == ["pending", None, None]
+    turns = sorted(row.next_attempt_at for row in world.all_deliveries() if row.status == "pending")[1:]
+    assert (turns[1] - turns[0]).total_seconds() == pytest.approx(40, abs=0.01)
+    assert _found(world, endpoint).gap == 40
+
+
+def _found(world: World, endpoint_id: str) -> Endpoint:
+    found = world.endpoints.get(endpoint_id)
+    assert found is not None
+    return found
+
+
+def test_an_endpoint_that_set_a_rate_is_called_no_faster(world: World) -> None:
+    endpoint = world.add_endpoint(rate=0.1)
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three")]
+    assert [attempt(world, message) for message in messages] == ["delivered", None, None]
+    turns = sorted(row.next_attempt_at for row in world.all_deliveries() if row.status == "pending")
+    assert (turns[1] - turns[0]).total_seconds() == pytest.approx(10, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -144,18 +346,33 @@ def test_a_redirect_is_not_followed_and_says_where_to(world: World) -> None:
 )
 def test_an_endpoint_hears_only_what_it_asked_for(world: World, filters: dict[str, Any], wanted: bool) -> None:  # noqa: FBT001
     endpoint = world.add_endpoint(**filters)
-    event_id = ring(world)
-    receivers = {row.endpoint_id for row in world.all_deliveries() if row.event_id == event_id}
-    assert receivers == ({"topic", endpoint} if wanted else {"topic"})
+    assert set(ring(world)) == ({"topic", endpoint} if wanted else {"topic"})
 
 
-def test_a_stack_in_aws_refuses_to_dial_this_machine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_in_aws_refuses_to_dial_this_machine(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
-    monkeypatch.setattr(world.apps["deliver"], "deliver", replace(world.apps["deliver"].deliver, allow_local=False))
-    assert attempt(world, endpoint, event_id) == "pending"
+    message = ring(world)[endpoint]
+    assert attempt(world, message, sender=Sender(allow_local=False)) == "pending"
     assert len(world.receiver.events()) == 0
-    assert "not a public address" in str(world.delivery(endpoint, event_id).attempts)
+    assert "refused to connect" in str(lines(world.delivery(endpoint, message.event_id)))
+
+
+def test_custom_headers_go_with_every_delivery_and_stand_in_no_table(world: World) -> None:
+    endpoint = world.add_endpoint()
+    private = world.parameters.endpoint_private(endpoint)
+    assert private is not None
+    world.parameters.put_endpoint_private(endpoint, replace(private, headers={"authorization": "Bearer sesame"}))
+    seen: list[dict[str, str]] = []
+
+    class Seeing(Refusing):
+        async def post(self, *given: Any) -> Outcome:
+            seen.append(dict(given[1]))
+            return await super().post()
+
+    world.apps["deliver"].deliver.privates.__init__(world.prefix, boto3.client("ssm"))
+    attempt(world, ring(world)[endpoint], sender=Seeing(Outcome(http_status=200)))
+    assert seen[0]["authorization"] == "Bearer sesame"
+    assert "sesame" not in str([row.attribute_values for row in world.all_deliveries()])
 
 
 def test_no_key_and_no_secret_is_in_any_table(world: World) -> None:
@@ -174,27 +391,41 @@ def test_no_key_and_no_secret_is_in_any_table(world: World) -> None:
 
 def test_our_own_trouble_before_sending_waits_its_turn_and_uses_no_attempt_up_unrecorded(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
+    message = ring(world)[endpoint]
     path = f"{world.prefix}/endpoints/{endpoint}"
     ssm, made = boto3.client("ssm"), world.apps["deliver"].deliver
     secret = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
     ssm.put_parameter(Name=path, Value="no JSON", Type="SecureString", Overwrite=True)
     with pytest.raises(json.JSONDecodeError):
-        attempt(world, endpoint, event_id)
-    assert attempt(world, endpoint, event_id) is None, "it waits like any failed attempt"
-    row = world.delivery(endpoint, event_id)
+        attempt(world, message)
+    assert attempt(world, message) is None, "it waits like any failed attempt"
+    row = world.delivery(endpoint, message.event_id)
     assert (row.status, row.attempt_count, len(row.attempts)) == ("pending", 1, 1)
-    assert "JSONDecodeError" in str(row.attempts)
+    assert "JSONDecodeError" in str(lines(row))
     ssm.put_parameter(Name=path, Value=secret, Type="SecureString", Overwrite=True)
-    made.parameters.__init__(world.prefix, ssm)  # a cold start: nothing cached
-    assert attempt(world, endpoint, event_id, DELAYS[0] * 2) == "delivered"
+    made.privates.__init__(world.prefix, ssm)  # a cold start: nothing cached
+    assert attempt(world, woken(message), DELAYS[0] * 2) == "delivered"
 
 
 def test_an_attempt_that_was_killed_before_it_was_recorded_is_not_counted(world: World) -> None:
     endpoint = world.add_endpoint()
-    event_id = ring(world)
+    message = ring(world)[endpoint]
     now = datetime.now(UTC)
     for minutes in range(20):
-        assert world.deliveries.claim(endpoint, event_id, now + timedelta(minutes=2 * minutes)) is not None
-    assert attempt(world, endpoint, event_id, timedelta(minutes=60)) != "exhausted"
-    assert world.delivery(endpoint, event_id).attempt_count == 1
+        assert world.deliveries.claim(message, now + timedelta(minutes=2 * minutes)) is not None
+    assert attempt(world, message, timedelta(minutes=60)) != "exhausted"
+    assert world.delivery(endpoint, message.event_id).attempt_count == 1
+
+
+@pytest.mark.parametrize(("failures", "units"), [(0, 2), (1, 4), (2, 6), (3, 8)])
+def test_a_delivery_costs_two_write_units_and_two_for_each_further_attempt(world: World, failures: int, units: int) -> None:
+    endpoint = world.add_endpoint()
+    meter = Meter()
+    metered = Deliveries(world.names["DeliveriesTable"], meter)
+    message, after = ring(world)[endpoint], timedelta()
+    for delay in DELAYS[:failures]:
+        attempt(world, message, after, deliveries=metered, sender=Refusing(Outcome(http_status=500, answer="out of order")))
+        after += delay * 1.3
+    attempt(world, message, after, deliveries=metered, sender=Refusing(Outcome(http_status=200, answer="ok")))
+    assert world.delivery(endpoint, message.event_id).status == "delivered"
+    assert meter.writes == units

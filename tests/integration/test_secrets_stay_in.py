@@ -20,7 +20,9 @@ def test_at_debug_neither_keys_nor_secrets_nor_addresses_reach_the_log(world: Wo
     key = world.parameters.account(account)
     assert key is not None
     endpoint = world.add_endpoint()
-    (secret,) = world.parameters.endpoint_secrets(endpoint)
+    private = world.parameters.endpoint_private(endpoint)
+    assert private is not None
+    secret = private.secrets.current
     world.receiver.answers.add("/hook", Answer(status=500))
     world.library(account).add(video(f"user:1-pixverse:{E_MAIL}-video:7", born=time.time() - 5))
     world.poll(account)

@@ -17,9 +17,9 @@ import pytest
 
 from renderbell.account import Account
 from renderbell.account_state import AccountState
-from renderbell.endpoints import Endpoint
+from renderbell.endpoints import Endpoint, Private
 from renderbell.parameters import Parameters
-from renderbell.signing import new_secret
+from renderbell.signing import Secrets, new_secret
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
@@ -31,7 +31,7 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from tests.template.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
-FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver")
+FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit")
 KEY: Final = "key"
 LONG_AGO: Final = 100_000.0
 
@@ -157,8 +157,9 @@ class World:
         endpoint_id, secret = f"ep_{secrets.token_hex(6)}", new_secret()
         self.secrets[path] = secret
         url = f"{self.receiver.url}{path}"
-        endpoint = Endpoint(endpoint_id=endpoint_id, url=url, allow_http=True, created_at=datetime.now(UTC), **filters)
-        self.parameters.put_endpoint_secrets(endpoint_id, [secret])
+        given = {"gap": 0.0, "created_at": datetime.now(UTC), **filters}  # proven, so that it takes no turns
+        endpoint = Endpoint(endpoint_id=endpoint_id, url=url, allow_http=True, **given)
+        self.parameters.put_endpoint_private(endpoint_id, Private(secrets=Secrets(current=secret)))
         self.endpoints.put(endpoint)
         return endpoint_id
 
@@ -175,6 +176,11 @@ class World:
         """Let a provider's schedule fire and `poll` work until its queue is empty."""
         self.apps["dispatch"].handler({"provider": provider}, Context())
         self.drain("PollQueue", "poll")
+
+    def tick_deliveries(self) -> None:
+        """Let the deliveries' schedule fire and `deliver` work until its queue is empty."""
+        self.apps["dispatch"].handler({"deliveries": True}, Context())
+        self.drain("DeliveryQueue", "deliver")
 
     def flow(self, after: timedelta = timedelta()) -> None:
         """Let stream and queue bring everything to its receivers, as if `after` had passed."""

@@ -129,7 +129,7 @@ class World:
             client=self.client,
             videos=self.videos,
             accounts=self.accounts,
-            tell_operators=lambda alerts: self.alerts.extend(alert.delivery().event_id for alert in alerts),
+            tell_operators=lambda alerts: self.alerts.extend(alert.event_id for alert in alerts),
             now=clock,
             seconds_left=lambda: 300.0,
             wait=self.waits.append,
@@ -229,7 +229,8 @@ class OneAccount(RuleBasedStateMachine):
     @rule(behind=st.sampled_from([5.0, 60.0, 400.0]))
     def look_at_stale_pages(self, behind: float) -> None:
         self.world.behind = behind
-        if self.world.first_look_ended is None:
+        waits = any(row.known.sequence == 0 for row in self.world.videos.rows.values())
+        if self.world.first_look_ended is None or waits:
             self.seen_from = behind  # what it shows in flight may have been done before the look began
         self._look()
         self.world.behind = 0.0

@@ -54,6 +54,7 @@ def polled(state: AccountState, minutes: range, rate: str | None) -> list[str]:
         parameters=some,
         accounts=some,
         deliveries=some,
+        endpoints=some,
         poll_queue=some,
         delivery_queue=some,
         quiet_every=timedelta(minutes=30),

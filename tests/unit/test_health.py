@@ -73,11 +73,11 @@ def alert(kind: str, count: int = 1, detail: str = "x") -> Alert:
 
 @pytest.mark.parametrize("kind", WORDS)
 def test_every_alert_says_what_is_wrong_where_and_what_to_do(kind: str) -> None:
-    delivery = alert(kind).delivery()
+    told = alert(kind)
     import json
 
-    body = json.loads(delivery.body)
-    assert body["type"] == delivery.event_type == f"account.{kind}"
+    body = json.loads(told.body)
+    assert body["type"] == told.type == f"account.{kind}"
     words = alert_text(body)
     assert WORDS[kind][0] in words
     assert WORDS[kind][1] in words
@@ -87,10 +87,10 @@ def test_every_alert_says_what_is_wrong_where_and_what_to_do(kind: str) -> None:
 
 
 def test_the_same_occurrence_has_the_same_id_and_another_has_another() -> None:
-    first = alert("key_refused").delivery().event_id
-    assert alert("key_refused", detail="other words").delivery().event_id == first
-    assert len({first, *(alert("key_refused", count).delivery().event_id for count in (2, 3, 4))}) == 4
-    assert alert("unknown_status", detail="a").delivery().event_id != alert("unknown_status", detail="b").delivery().event_id
+    first = alert("key_refused").event_id
+    assert alert("key_refused", detail="other words").event_id == first
+    assert len({first, *(alert("key_refused", count).event_id for count in (2, 3, 4))}) == 4
+    assert alert("unknown_status", detail="a").event_id != alert("unknown_status", detail="b").event_id
 
 
 def test_counts_rise_only_where_something_begins_or_ends() -> None:

@@ -55,6 +55,23 @@ def test_a_delivery_message_is_read_as_it_was_written(endpoint_id: str, event_id
     assert DeliveryMessage.parse(message.dump()) == message
 
 
+@given(body=st.text(min_size=1), turn=st.booleans(), probe=st.booleans())
+def test_a_new_delivery_brings_its_event_to_the_character(body: str, turn: bool, probe: bool) -> None:  # noqa: FBT001
+    message = DeliveryMessage(endpoint_id="e", event_id="v", event_type="t", body=body, turn=turn, probe=probe)
+
+    assert DeliveryMessage.parse(message.dump()) == message
+
+
+def test_messages_are_sent_in_parts_that_sqs_takes_however_large_their_events_are() -> None:
+    sqs = FakeSQS()
+    large = [DeliveryMessage(endpoint_id="e", event_id=str(n), body="ü" * 20_000) for n in range(7)]
+
+    assert queue(sqs).send(large) == 7
+    sizes = [sum(len(entry["MessageBody"]) for entry in batch) for batch in sqs.batches]
+    assert max(sizes) < 262_144
+    assert [len(batch) for batch in sqs.batches] == [2, 2, 2, 1]
+
+
 def test_a_message_may_carry_more_than_is_read() -> None:
     assert PollMessage.parse('{"account": "heygen", "hint": true}').account == AccountName("heygen", "default")
 

@@ -5,9 +5,9 @@ from dataclasses import fields
 import pytest
 
 from renderbell.errors import BadInputError
-from renderbell.settings import DeliverSettings, DispatchSettings, NotifySettings, PollSettings, Settings
+from renderbell.settings import AuditSettings, DeliverSettings, DispatchSettings, NotifySettings, PollSettings, Settings
 
-EVERY = pytest.mark.parametrize("settings", [DispatchSettings, PollSettings, NotifySettings, DeliverSettings])
+EVERY = pytest.mark.parametrize("settings", [DispatchSettings, PollSettings, NotifySettings, DeliverSettings, AuditSettings])
 
 
 def variables(settings: type[Settings]) -> list[str]:
@@ -34,11 +34,9 @@ def test_only_the_missing_are_named_and_an_empty_one_is_missing(settings: type[S
 
 
 def test_a_whole_environment_becomes_settings_and_the_rest_is_ignored() -> None:
-    environment = {"ENDPOINTS_TABLE": "endpoints", "DELIVERIES_TABLE": "deliveries", "DELIVERY_QUEUE_URL": "q", "LANG": "C"}
+    environment = {"ENDPOINTS_TABLE": "endpoints", "DELIVERY_QUEUE_URL": "q", "LANG": "C"}
 
-    assert NotifySettings.read(environment) == NotifySettings(
-        endpoints_table="endpoints", deliveries_table="deliveries", delivery_queue_url="q"
-    )
+    assert NotifySettings.read(environment) == NotifySettings(endpoints_table="endpoints", delivery_queue_url="q")
 
 
 def test_names_are_upper_case_only() -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from renderbell.deliveries import Delivery
 from renderbell.events import PROVIDER_NAMES
 from renderbell.values import iso
 from renderbell.video import AccountName
@@ -41,7 +40,28 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Such a video counts as in flight. Look for a newer Renderbell, or open an issue with the word.",
     ),
 }
-"""Each alert: what is wrong, in a sentence, and what to do."""
+"""Each alert of an account: what is wrong, in a sentence, and what to do."""
+
+ENDPOINT_WORDS: Final[Mapping[str, tuple[str, str | None]]] = {
+    "failing_for_an_hour": (
+        "An endpoint has been failing for an hour",
+        "Nothing is lost: deliveries are tried again, for three days.",
+    ),
+    "failing_for_a_day": (
+        "An endpoint has been failing for a day",
+        "Nothing is lost. After three days it is disabled, and its events are held.",
+    ),
+    "disabled": (
+        "An endpoint is disabled",
+        "Its events are held for 30 days: send them with `renderbell endpoint resume`. Now and then one is tried by itself.",
+    ),
+    "recovered": ("An endpoint answers again", None),
+    "delivery_exhausted": (
+        "A delivery was given up: its receiver refused it for three days",
+        "See why with `renderbell deliveries`, send it again with `renderbell replay`.",
+    ),
+}
+"""Each alert of an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,31 +80,70 @@ class Alert:
     def cleared(self) -> bool:
         return self.count % 2 == 0
 
-    def delivery(self) -> Delivery:
-        """Return its delivery. The id is the same for the same occurrence, whoever finds it and however often."""
-        kind = f"account.{self.kind}" + (".cleared" if self.cleared else "")
-        what, remedy = WORDS[self.kind]
-        body = {
-            "type": kind,
-            "timestamp": iso(self.at),
-            "data": {
-                "provider": self.account.provider,
-                "account": self.account.name,
-                "summary": f"Over: {what[0].lower()}{what[1:]}" if self.cleared else what,
-                "detail": self.detail,
-                "remedy": None if self.cleared else remedy,
-            },
-        }
+    @property
+    def type(self) -> str:
+        return f"account.{self.kind}" + (".cleared" if self.cleared else "")
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same occurrence, whoever finds it and however often."""
         # An unknown word is raised once for each word, so the word is part of which occurrence it is.
         which = self.detail if self.kind == "unknown_status" else str(self.count)
-        digest = hashlib.sha256(f"{self.account}\n{self.watched_since}\n{self.kind}\n{which}".encode()).hexdigest()
-        return Delivery(
-            endpoint_id=OPERATORS,
-            event_id=f"alert_{digest[:32]}",
-            event_type=kind,
-            body=json.dumps(body, ensure_ascii=False),
-            attributes={"type": kind, "provider": self.account.provider, "account": self.account.name},
+        return alert_id(str(self.account), self.watched_since, self.kind, which)
+
+    @property
+    def body(self) -> str:
+        what, remedy = WORDS[self.kind]
+        return alert_body(
+            self.type,
+            self.at,
+            provider=self.account.provider,
+            account=self.account.name,
+            summary=f"Over: {what[0].lower()}{what[1:]}" if self.cleared else what,
+            detail=self.detail,
+            remedy=None if self.cleared else remedy,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAlert:
+    """One thing that operators are told of an endpoint. `occasion` tells it from others of its kind, now and in future."""
+
+    endpoint_id: str
+    url: str
+    kind: str
+    occasion: str
+    detail: str
+    at: datetime
+
+    @property
+    def type(self) -> str:
+        return f"endpoint.{self.kind}"
+
+    @property
+    def event_id(self) -> str:
+        return alert_id(self.endpoint_id, self.kind, self.occasion)
+
+    @property
+    def body(self) -> str:
+        summary, remedy = ENDPOINT_WORDS[self.kind]
+        return alert_body(
+            self.type,
+            self.at,
+            endpoint=self.endpoint_id,
+            url=self.url,
+            summary=summary,
+            detail=self.detail,
+            remedy=remedy,
+        )
+
+
+def alert_id(*parts: str) -> str:
+    return f"alert_{hashlib.sha256('\n'.join(parts).encode()).hexdigest()[:32]}"
+
+
+def alert_body(kind: str, at: datetime, **data: str | None) -> str:
+    return json.dumps({"type": kind, "timestamp": iso(at), "data": data}, ensure_ascii=False)
 
 
 def changes(raised: Mapping[str, int], found: Mapping[str, str | None]) -> Mapping[str, int]:
@@ -95,17 +154,19 @@ def changes(raised: Mapping[str, int], found: Mapping[str, str | None]) -> Mappi
 
 def alert_subject(body: Mapping[str, Any]) -> str:
     data = body["data"]
-    where = f"{PROVIDER_NAMES.get(data['provider'], data['provider'])}, {data['account']}"
-    return f"Renderbell: {data['summary']} ({where})"[:99]
+    return f"Renderbell: {data['summary']} ({_place(data)})"[:99]
 
 
 def alert_text(body: Mapping[str, Any]) -> str:
     data = body["data"]
-    lines = [
-        data["summary"],
-        "",
-        f"Provider   {PROVIDER_NAMES.get(data['provider'], data['provider'])}, account {data['account']}",
-    ]
+    where = "Endpoint   " if "endpoint" in data else "Provider   "
+    lines = [data["summary"], "", f"{where}{_place(data)}"]
     lines += [f"Detail     {data['detail']}"] if data["detail"] else []
     lines += ["", data["remedy"]] if data["remedy"] else []
     return "\n".join([*lines, "", "Sent by Renderbell"])
+
+
+def _place(data: Mapping[str, Any]) -> str:
+    if "endpoint" in data:
+        return f"{data['endpoint']}, {data['url']}"
+    return f"{PROVIDER_NAMES.get(data['provider'], data['provider'])}, account {data['account']}"

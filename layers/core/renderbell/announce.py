@@ -1,51 +1,29 @@
 """Turns recorded transitions into deliveries: one for the SNS topic, one for each endpoint that wants the event.
 
 The transitions come from the stream of the Videos table, so none is missed; a delivery's key is its endpoint and its
-event's id, so a transition that comes again changes nothing.
+event's id, so a transition that comes again changes nothing. A delivery is put on record when it is claimed, not here: that is
+one write less for each, and should the queue lose it, the audit finds that it is missing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from renderbell.deliveries import Delivery
 from renderbell.endpoints import TOPIC, Endpoint
 from renderbell.events import Event
 from renderbell.queues import DeliveryMessage, Queue
-from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announce:
     endpoints: Endpoints
-    deliveries: Deliveries
     queue: Queue
 
-    def announce(self, event: Event, now: datetime) -> None:
-        """Make the deliveries of an event and wake them.
-
-        Put on record first, woken after: killed in between, `dispatch` finds them due.
-        """
-        receivers = [TOPIC, *(endpoint.endpoint_id for endpoint in self._wanting(event))]
-        for endpoint_id in receivers:
-            self.deliveries.add(_delivery(endpoint_id, event), now)
-        self.queue.send(DeliveryMessage(endpoint_id=endpoint_id, event_id=event.event_id) for endpoint_id in receivers)
-
-    def _wanting(self, event: Event) -> Sequence[Endpoint]:
-        return [endpoint for endpoint in self.endpoints.all() if endpoint.wants(event)]
+    def announce(self, event: Event) -> None:
+        """Send the deliveries of an event on their way."""
+        self.queue.send(DeliveryMessage.of(endpoint_id, event) for endpoint_id in receivers(event, self.endpoints.all()))
 
 
-def _delivery(endpoint_id: str, event: Event) -> Delivery:
-    return Delivery(
-        endpoint_id=endpoint_id,
-        event_id=event.event_id,
-        event_type=event.type,
-        body=event.body,
-        attributes={
-            "type": event.type,
-            "provider": event.account.provider,
-            "account": event.account.name,
-            "status": event.status.value,
-        },
-    )
+def receivers(event: Event, endpoints: Sequence[Endpoint]) -> Sequence[str]:
+    """Return the ids of all that want an event: the topic, and the endpoints whose filters let it through."""
+    return [TOPIC, *(endpoint.endpoint_id for endpoint in endpoints if endpoint.wants(event))]

@@ -1,27 +1,72 @@
-"""Makes one attempt at a delivery, records how it went and says when the next one is due."""
+"""Makes one attempt at a delivery, records how it went and says when the next one is due.
+
+1. An endpoint that rests gets nothing: its events are held. One that is slow, silent or unproven takes turns.
+2. The attempt is claimed, by which a new delivery is put on record.
+3. It is sent, judged and recorded. What it says of the endpoint is noted: whether it fails, how long it takes.
+
+Killed between any two of these, the delivery is due again when the claim's lease ends.
+"""
 
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from renderbell.deliveries import Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
-from renderbell.egress import post
-from renderbell.endpoints import Endpoint
-from renderbell.events import email_text, subject
-from renderbell.parameters import Parameters
-from renderbell.queues import MAX_DELAY, DeliveryMessage, Queue
+from renderbell.alerts import OPERATORS, EndpointAlert
+from renderbell.deliveries import LEASE, Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
+from renderbell.endpoints import CHATS, Endpoint, Private
+from renderbell.events import TRIAL
+from renderbell.messages import email_text, rendered, sms_text, sns_message, subject
+from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.signing import signed_headers
-from renderbell.store.deliveries import Deliveries
-from renderbell.store.endpoints import Endpoints
+from renderbell.values import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+BARELY: Final = timedelta(seconds=1)
+"""A turn that is not further off than this is taken at once."""
+ATTRIBUTES: Final = ("provider", "account", "status")
+
+
+class Deliveries(Protocol):
+    """What delivering asks of store.deliveries."""
+
+    def claim(self, message: DeliveryMessage, now: datetime) -> Delivery | None: ...
+    def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool: ...
+    def set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str, now: datetime) -> bool: ...
+    def retry_at(self, delivery: Delivery, attempt: Attempt, when: datetime) -> None: ...
+    def end(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus, reason: str | None, now: datetime) -> None: ...
+
+
+class Endpoints(Protocol):
+    """What delivering asks of store.endpoints."""
+
+    def get(self, endpoint_id: str) -> Endpoint | None: ...
+    def note(self, before: Endpoint, after: Endpoint) -> None: ...
+    def note_held(self, endpoint_id: str, now: datetime) -> None: ...
+    def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None: ...
+
+
+class Privates(Protocol):
+    """What delivering asks of parameters."""
+
+    def endpoint_private(self, endpoint_id: str) -> Private | None: ...
+
+
+class Queue(Protocol):
+    def send(self, messages: Sequence[DeliveryMessage], *, delay: int = 0) -> int: ...
+
+
+class Sender(Protocol):
+    """What delivering asks of egress."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +77,21 @@ class Topic:
     sns: "SNSClient"
     subject: Callable[[Mapping[str, Any]], str] = subject
     text: Callable[[Mapping[str, Any]], str] = email_text
+    sms: Callable[[Mapping[str, Any]], str] = sms_text
 
     def publish(self, delivery: Delivery) -> Outcome:
         """Publish an event: JSON for programs, words for people, attributes to filter by."""
         body = json.loads(delivery.body)
+        said = {name: body["data"].get(name) for name in ATTRIBUTES}
+        attributes = {"type": delivery.event_type, "event_id": delivery.event_id, **said}
         try:
             self.sns.publish(
                 TopicArn=self.arn,
                 Subject=self.subject(body),
-                Message=json.dumps({"default": delivery.body, "email": self.text(body)}, ensure_ascii=False),
+                Message=sns_message(delivery.body, self.text(body), self.sms(body)),
                 MessageStructure="json",
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value}
-                    for name, value in {**delivery.attributes, "event_id": delivery.event_id}.items()
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
                 },
             )
         except (ClientError, BotoCoreError) as error:
@@ -53,81 +100,163 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
-    """Why a delivery is not attempted."""
-
-    status: DeliveryStatus
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
     deliveries: Deliveries
     endpoints: Endpoints
-    parameters: Parameters
+    privates: Privates
     queue: Queue
+    sender: Sender
     topics: Mapping[str, Topic]
     """The SNS topics, by the endpoint ids they stand for."""
-    allow_local: bool
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def attempt(self, message: DeliveryMessage) -> Verdict | None:
-        """Attempt a delivery once, if it is due. None when it is not: it was delivered, is held, or another has it.
+        """Attempt a delivery once, if it is due. None when it is not: it is over, has to wait, or another has it.
 
-        The claim comes first and its lease outlives the deadline, so no two attempts overlap; killed after the claim, the
-        delivery is due again when the lease ends.
+        The claim comes first and its lease outlives the deadline, so no two attempts overlap.
         """
-        delivery = self.deliveries.claim(message.endpoint_id, message.event_id, self.now())
+        topic = self.topics.get(message.endpoint_id)
+        if topic is not None:
+            return await self._attempt_topic(topic, message)
+        endpoint = self.endpoints.get(message.endpoint_id)
+        if endpoint is None:
+            return self._set_aside(message, DeliveryStatus.SKIPPED, "the endpoint was removed")
+        if endpoint.rests is not None and not message.probe:
+            return self._hold(message, endpoint.rests)
+        if self._has_to_wait(endpoint, message):
+            return None
+        return await self._attempt_endpoint(endpoint, message)
+
+    async def _attempt_topic(self, topic: Topic, message: DeliveryMessage) -> Verdict | None:
+        delivery = self.deliveries.claim(message, self.now())
+        if delivery is None:
+            return None
+        outcome = await asyncio.to_thread(topic.publish, delivery)
+        return self._record(delivery, outcome, self._verdict(delivery, outcome))
+
+    async def _attempt_endpoint(self, endpoint: Endpoint, message: DeliveryMessage) -> Verdict | None:
+        delivery = self.deliveries.claim(message, self.now())
         if delivery is None:
             return None
         try:
-            outcome = await self._send(delivery)
+            outcome = await self._post(endpoint, delivery)
         except Exception as error:
             # Our own trouble, a secret that cannot be read for instance. It waits its turn like any failed attempt.
-            self._record(delivery, Outcome(error=f"not sent, Renderbell could not prepare it: {type(error).__name__}"))
+            outcome = Outcome(error=f"not sent, Renderbell could not prepare it: {type(error).__name__}")
+            self._record(delivery, outcome, self._verdict(delivery, outcome))
             raise
-        return self._record(delivery, outcome) if isinstance(outcome, Outcome) else self._set_aside(delivery, outcome)
-
-    async def _send(self, delivery: Delivery) -> Outcome | Aside:
-        topic = self.topics.get(delivery.endpoint_id)
-        if topic is not None:
-            return await asyncio.to_thread(topic.publish, delivery)
-        endpoint = self.endpoints.get(delivery.endpoint_id)
-        if endpoint is None:
-            return Aside(status=DeliveryStatus.SKIPPED, reason="the endpoint was removed")
-        if endpoint.disabled_reason is not None:
-            return Aside(status=DeliveryStatus.HELD, reason=f"the endpoint is disabled: {endpoint.disabled_reason}")
-        return await self._post(endpoint, delivery)
+        return self._conclude(endpoint, delivery, outcome, is_probe=message.probe)
 
     async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
-        secrets = self.parameters.endpoint_secrets(endpoint.endpoint_id)
-        if not secrets:
+        private = self.privates.endpoint_private(endpoint.endpoint_id)
+        if private is None:
             return Outcome(error="the endpoint's signing secret is missing in Parameter Store")
-        at = int(self.now().timestamp())
-        headers = {"content-type": "application/json", **signed_headers(delivery.event_id, delivery.body, secrets, at)}
-        return await post(endpoint.url, headers, delivery.body.encode(), allow_local=self.allow_local)
+        body = rendered(endpoint.format, delivery.body)
+        headers = {**private.headers, "content-type": "application/json"}
+        if endpoint.format not in CHATS:
+            now = self.now()
+            headers |= signed_headers(delivery.event_id, body, private.secrets.valid(now), int(now.timestamp()))
+        return await self.sender.post(private.url or endpoint.url, headers, body.encode())
 
-    def _record(self, delivery: Delivery, outcome: Outcome) -> Verdict:
+    def _conclude(self, endpoint: Endpoint, delivery: Delivery, outcome: Outcome, *, is_probe: bool) -> Verdict:
+        """Record an attempt, and what it says of the endpoint. The delivery last: until then it is due again."""
+        now, decided, after = self.now(), self._verdict(delivery, outcome), endpoint.after(outcome, self.now())
+        if is_probe:
+            decided = _after_probe(decided, delivery)
+            after = replace(after.opened(), gap=after.gap) if outcome.delivered and endpoint.disabled_at else after
+        elif decided.disables is not None:
+            after = after.disabled(decided.disables, now)
+        elif decided.status is DeliveryStatus.EXHAUSTED:
+            decided, after = self._given_up(endpoint, after, delivery, outcome, decided)
+        self._tell(endpoint, after, now)
+        # Before the delivery, so that an endpoint whose events are held is always one that can be opened again.
+        self.endpoints.note(endpoint, after)
+        self._record(delivery, outcome, decided)
+        if decided.status is DeliveryStatus.HELD:
+            self.endpoints.note_held(endpoint.endpoint_id, now)
+        return decided
+
+    def _given_up(
+        self, before: Endpoint, after: Endpoint, delivery: Delivery, outcome: Outcome, decided: Verdict
+    ) -> tuple[Verdict, Endpoint]:
+        """Hold what an endpoint refused that took nothing else either; give up what it refused while it took others."""
+        began = delivery.created_at or self.now()
+        if before.failing_since is not None and before.failing_since <= began + LEASE:
+            reason = f"failed for three days: {outcome.in_words}"
+            return replace(decided, status=DeliveryStatus.HELD), after.disabled(reason, self.now())
+        detail = f"{delivery.event_type} {delivery.event_id}: {outcome.in_words}"
+        self._alert(after, "delivery_exhausted", delivery.event_id, detail)
+        return decided, after
+
+    def _has_to_wait(self, endpoint: Endpoint, message: DeliveryMessage) -> bool:
+        """Put a delivery off until its endpoint's turn, where the endpoint takes turns and this has not had its own."""
+        if message.turn or message.probe or not endpoint.seconds_between:
+            return False
+        now = self.now()
+        turn = self.endpoints.take_turn(endpoint, now)
+        if turn is not None and turn <= now + BARELY:
+            return False
+        # Without a turn it asks again: soon where the next answer will tell more, else before the last turn is over.
+        soonest, latest = (1.0, endpoint.seconds_between) if endpoint.is_doubtful else (MAX_DELAY / 2, MAX_DELAY - 5.0)
+        until = turn or now + timedelta(seconds=random.uniform(soonest, latest))  # noqa: S311 - spreads load
+        if self.deliveries.put_off(message, until, now):
+            self._wake(replace(message, body=None, turn=turn is not None), until - now)
+        return True
+
+    def _hold(self, message: DeliveryMessage, reason: str) -> Verdict | None:
+        decided = self._set_aside(message, DeliveryStatus.HELD, reason)
+        if decided is not None:
+            self.endpoints.note_held(message.endpoint_id, self.now())
+        return decided
+
+    def _set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str) -> Verdict | None:
+        return Verdict(status=status) if self.deliveries.set_aside(message, status, reason, self.now()) else None
+
+    def _verdict(self, delivery: Delivery, outcome: Outcome) -> Verdict:
+        return verdict(outcome, delivery.attempts + 1, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+
+    def _record(self, delivery: Delivery, outcome: Outcome, decided: Verdict) -> Verdict:
         now = self.now()
         attempt = Attempt(number=delivery.attempts + 1, at=now, outcome=outcome)
-        decided = verdict(outcome, attempt.number, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
-        if decided.disables is not None and delivery.endpoint_id not in self.topics:
-            # First, so that an endpoint whose events are held is always one that can be enabled again.
-            self.endpoints.disable(delivery.endpoint_id, decided.disables)
         if decided.wait is None:
             reason = None if decided.status is DeliveryStatus.DELIVERED else outcome.in_words
             self.deliveries.end(delivery, attempt, decided.status, reason, now)
         else:
             self.deliveries.retry_at(delivery, attempt, now + decided.wait)
-            self._wake_later(delivery, decided.wait.total_seconds())
+            self._wake(DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id), decided.wait)
         return decided
 
-    def _set_aside(self, delivery: Delivery, aside: Aside) -> Verdict:
-        self.deliveries.end(delivery, None, aside.status, aside.reason, self.now())
-        return Verdict(status=aside.status)
-
-    def _wake_later(self, delivery: Delivery, seconds: float) -> None:
+    def _wake(self, message: DeliveryMessage, wait: timedelta) -> None:
         """Short waits are woken by a delayed message, to the second; `dispatch` wakes the long ones."""
+        seconds = wait.total_seconds()
         if seconds <= MAX_DELAY:
-            message = DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id)
-            self.queue.send([message], delay=int(seconds) + 1)
+            self.queue.send([message], delay=max(0, int(seconds) + 1))
+
+    def _tell(self, before: Endpoint, after: Endpoint, now: datetime) -> None:
+        """Tell operators that an endpoint was disabled, or that one of which they were warned answers again."""
+        if after.disabled_at is not None and before.disabled_at is None:
+            # Attempts that end at once find the same: it is told under one id.
+            occasion = before.failing_since or now.replace(minute=0, second=0, microsecond=0)
+            self._alert(after, "disabled", str(iso(occasion)), after.disabled_reason or "")
+        elif after.failing_since is None and (before.warned or before.disabled_at is not None):
+            since = before.failing_since or before.disabled_at
+            self._alert(after, "recovered", str(iso(since)), f"It had been failing since {iso(since)}.")
+
+    def _alert(self, endpoint: Endpoint, kind: str, occasion: str, detail: str) -> None:
+        alert = EndpointAlert(
+            endpoint_id=endpoint.endpoint_id,
+            url=endpoint.url,
+            kind=kind,
+            occasion=occasion,
+            detail=detail,
+            at=self.now(),
+        )
+        self.queue.send([DeliveryMessage.of(OPERATORS, alert)])
+
+
+def _after_probe(decided: Verdict, delivery: Delivery) -> Verdict:
+    """Return what follows from a probe: one that fails goes back to where it came from, a trial is not repeated."""
+    if decided.status is DeliveryStatus.DELIVERED:
+        return decided
+    status = DeliveryStatus.EXHAUSTED if delivery.event_type == TRIAL else DeliveryStatus.HELD
+    return replace(decided, status=status, wait=None)

@@ -1,15 +1,20 @@
-"""Says, at each tick, which accounts are due for a look and which deliveries for an attempt."""
+"""Says, at each tick, which accounts are due for a look, which deliveries for an attempt, and what endpoints need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zlib import crc32
 
 from renderbell.account_state import AccountState
+from renderbell.alerts import OPERATORS, EndpointAlert
+from renderbell.deliveries import HELD_FOR
+from renderbell.endpoints import RELEASED_A_SECOND, Endpoint
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+from renderbell.values import iso
 from renderbell.video import AccountName
 
 QUIET_AFTER: Final = timedelta(days=1)
@@ -20,6 +25,8 @@ UNITS: Final = {"minute": ONE_MINUTE, "hour": timedelta(hours=1), "day": timedel
 
 MAX_DUE: Final = 500
 """Deliveries woken in one tick. The rest is woken by the next: they are due already, and the oldest go first."""
+MAX_RELEASED: Final = 600
+"""Held deliveries sent to one endpoint in one tick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,7 @@ class Dispatch:
     parameters: Parameters
     accounts: Accounts
     deliveries: Deliveries
+    endpoints: Endpoints
     poll_queue: Queue
     delivery_queue: Queue
     quiet_every: timedelta = timedelta()
@@ -53,15 +61,61 @@ class Dispatch:
         return (int(now.timestamp()) // int(every.total_seconds()) + crc32(str(name).encode())) % turns == 0
 
     def due_deliveries(self, now: datetime) -> int:
-        """Wake the deliveries whose time has come; return how many.
+        """Wake the deliveries whose long wait is over; return how many. Short waits are woken by their own messages."""
+        return self.delivery_queue.send(self.deliveries.due(now, MAX_DUE))
 
-        Most are woken by their own delayed message. This finds those whose wait is longer than a message can be delayed,
-        and those whose message or attempt was lost.
-        """
-        return self.delivery_queue.send(
-            DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id)
-            for delivery in self.deliveries.due(now, MAX_DUE)
+    def tend_endpoints(self, now: datetime) -> int:
+        """Warn of failing endpoints, disable those that fail for days, send what was held; return how many deliveries."""
+        sent = 0
+        for endpoint in self.endpoints.all():
+            self._warn(endpoint, now)
+            if endpoint.rests is None:
+                sent += self._release(endpoint, now) if endpoint.held_at is not None else 0
+            elif endpoint.may_be_probed(now):
+                sent += self._probe(endpoint, now)
+        return sent
+
+    def _warn(self, endpoint: Endpoint, now: datetime) -> None:
+        after, kind = endpoint.watched(now)
+        if kind is None:
+            return
+        alert = EndpointAlert(
+            endpoint_id=endpoint.endpoint_id,
+            url=endpoint.url,
+            kind=kind,
+            occasion=str(iso(endpoint.failing_since)),
+            detail=after.disabled_reason or endpoint.last_failure or "",
+            at=now,
         )
+        # Told first: killed in between it is told again, under the same id.
+        self.delivery_queue.send([DeliveryMessage.of(OPERATORS, alert)])
+        self.endpoints.note(endpoint, after)
+
+    def _release(self, endpoint: Endpoint, now: datetime) -> int:
+        """Send a minute's worth of what was held, the oldest first, at the rate the endpoint bears.
+
+        Each is made due before it is woken. Killed in between, it is found due at a later tick.
+        """
+        rate = endpoint.rate or RELEASED_A_SECOND
+        held = list(self.deliveries.held(endpoint.endpoint_id, now, max(1, min(MAX_RELEASED, int(rate * 60)))))
+        if not held and endpoint.held_at is not None and now - endpoint.held_at > ONE_MINUTE:
+            self.endpoints.forget_held(endpoint)
+        sent = 0
+        for place, (message, since) in enumerate(held):
+            if now - since > HELD_FOR:
+                self.deliveries.expire(message, "held for longer than 30 days", now)
+                continue
+            wait = int(place / rate)
+            if self.deliveries.release(message, now + timedelta(seconds=wait)):
+                sent += self.delivery_queue.send([replace(message, turn=True)], delay=wait)
+        return sent
+
+    def _probe(self, endpoint: Endpoint, now: datetime) -> int:
+        """Try a disabled endpoint with the oldest event that is held for it."""
+        oldest = [replace(message, probe=True) for message, _ in self.deliveries.held(endpoint.endpoint_id, now, 1)]
+        if oldest:
+            self.endpoints.note(endpoint, replace(endpoint, probed_at=now))
+        return self.delivery_queue.send(oldest)
 
 
 def interval_of(rate: str | None) -> timedelta | None:

@@ -1,12 +1,12 @@
 """Accounts' keys and endpoints' secrets, in Parameter Store: the only place where either is kept."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
 
 from renderbell.account import Account
+from renderbell.endpoints import Private
 from renderbell.errors import BadInputError
 from renderbell.video import AccountName
 
@@ -52,15 +52,15 @@ class Parameters:
         """Delete the key. False when there was none."""
         return self._remove(self._account_path(name))
 
-    def endpoint_secrets(self, endpoint_id: str) -> Sequence[str]:
-        """Return the secrets that sign for an endpoint, newest first; none when it has been removed."""
+    def endpoint_private(self, endpoint_id: str) -> Private | None:
+        """Return what an endpoint has that stands in no table; None when it has been removed."""
         value = self._value(self._endpoint_path(endpoint_id))
-        return [] if value is None else list(json.loads(value)["secrets"])
+        return None if value is None else Private.parse(value)
 
-    def put_endpoint_secrets(self, endpoint_id: str, secrets: Sequence[str]) -> None:
-        self._put(self._endpoint_path(endpoint_id), json.dumps({"secrets": list(secrets)}), "Signing secrets of an endpoint")
+    def put_endpoint_private(self, endpoint_id: str, private: Private) -> None:
+        self._put(self._endpoint_path(endpoint_id), private.dump(), "Signing secrets and headers of an endpoint")
 
-    def remove_endpoint_secrets(self, endpoint_id: str) -> bool:
+    def remove_endpoint_private(self, endpoint_id: str) -> bool:
         return self._remove(self._endpoint_path(endpoint_id))
 
     def _account_path(self, name: AccountName) -> str:
@@ -80,7 +80,7 @@ class Parameters:
 
     def _put(self, path: str, value: str, description: str) -> None:
         if len(value) > MAX_VALUE:
-            raise BadInputError(f"a key with its options may take {MAX_VALUE} characters, this takes {len(value)}")
+            raise BadInputError(f"what is kept in Parameter Store may take {MAX_VALUE} characters, this takes {len(value)}")
         self._ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True, Description=description)
 
     def _remove(self, path: str) -> bool:

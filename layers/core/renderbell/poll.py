@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from renderbell.account import Account
-from renderbell.alerts import Alert
+from renderbell.alerts import OPERATORS, Alert
 from renderbell.chain import looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
@@ -17,7 +17,6 @@ from renderbell.parameters import Parameters
 from renderbell.providers import provider_for
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.store.accounts import Accounts
-from renderbell.store.deliveries import Deliveries
 from renderbell.store.meter import Meter
 from renderbell.store.videos import Videos
 from renderbell.sweep import Report, Sweep
@@ -43,7 +42,6 @@ class Poll:
     parameters: Parameters
     accounts: Accounts
     videos: Videos
-    deliveries: Deliveries
     poll_queue: Queue
     delivery_queue: Queue
     client: httpx.Client
@@ -111,13 +109,7 @@ class Poll:
         self.poll_queue.send_later(queued)
 
     def _tell_operators(self, alerts: Sequence[Alert]) -> None:
-        """Put the alerts on record as deliveries, then wake them."""
-        deliveries = [alert.delivery() for alert in alerts]
-        for delivery in deliveries:
-            self.deliveries.add(delivery, self.now())
-        self.delivery_queue.send(
-            DeliveryMessage(endpoint_id=delivery.endpoint_id, event_id=delivery.event_id) for delivery in deliveries
-        )
+        self.delivery_queue.send(DeliveryMessage.of(OPERATORS, alert) for alert in alerts)
 
 
 def _log_line(report: Report) -> dict[str, Any]:

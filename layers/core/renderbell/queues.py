@@ -1,11 +1,10 @@
 """Puts work on the two queues."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from renderbell.errors import BadInputError, RenderbellError
 from renderbell.values import iso, moment
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 MAX_DELAY: Final = 900
 """Seconds; the longest SQS keeps a message back."""
 BATCH: Final = 10
+MAX_BYTES: Final = 250_000
+"""SQS takes 262,144 bytes a request. The largest event is smaller by itself: store.videos clips its parts."""
 
 
 class QueueError(RenderbellError):
@@ -51,20 +52,54 @@ class PollMessage:
         return str(self.account)
 
 
+class Told(Protocol):
+    """What can be told: an event of a video, or an alert."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryMessage:
-    """Attempt this delivery if it is due. Its row is the truth; the message only wakes it."""
+    """Attempt this delivery if it is due. Its row is the truth, if it has one; a new delivery is its message until then.
+
+    `turn` says that it has waited for its endpoint's turn, or is released from being held: it waits no more. A `probe` is
+    attempted although its endpoint rests, to see whether it answers again.
+    """
 
     endpoint_id: str
     event_id: str
+    event_type: str = ""
+    body: str | None = None
+    turn: bool = False
+    probe: bool = False
+
+    @classmethod
+    def of(cls, endpoint_id: str, told: Told) -> Self:
+        """Return what makes a new delivery of `told` to an endpoint."""
+        return cls(endpoint_id=endpoint_id, event_id=told.event_id, event_type=told.type, body=told.body)
 
     @classmethod
     def parse(cls, body: str) -> Self:
         fields = _fields(body, "endpoint_id", "event_id")
-        return cls(endpoint_id=fields["endpoint_id"], event_id=fields["event_id"])
+        event = fields.get("body")
+        return cls(
+            endpoint_id=fields["endpoint_id"],
+            event_id=fields["event_id"],
+            event_type=str(fields.get("event_type", "")),
+            body=event if isinstance(event, str) else None,
+            turn=fields.get("turn") is True,
+            probe=fields.get("probe") is True,
+        )
 
     def dump(self) -> str:
-        return json.dumps({"endpoint_id": self.endpoint_id, "event_id": self.event_id})
+        rest = {"event_type": self.event_type, "body": self.body, "turn": self.turn, "probe": self.probe}
+        given = {name: value for name, value in rest.items() if value}
+        return json.dumps({"endpoint_id": self.endpoint_id, "event_id": self.event_id, **given})
 
     @property
     def group(self) -> str:
@@ -85,21 +120,31 @@ class Queue:
     def send_later(self, messages: Iterable[tuple[PollMessage | DeliveryMessage, int]]) -> int:
         """Send each message so many seconds from now; return how many. Raises QueueError when SQS refuses any."""
         sent = 0
-        for batch in batched(messages, BATCH, strict=False):
+        for batch in _batches(messages):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {
-                    "Id": str(place),
-                    "MessageBody": message.dump(),
-                    "MessageGroupId": message.group,
-                    "DelaySeconds": min(delay, MAX_DELAY),
-                }
-                for place, (message, delay) in enumerate(batch)
+                {"Id": str(place), "MessageBody": body, "MessageGroupId": group, "DelaySeconds": min(delay, MAX_DELAY)}
+                for place, (body, group, delay) in enumerate(batch)
             ]
             refused = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed", [])
             if refused:
                 raise QueueError(f"SQS refused {len(refused)} of {len(entries)} messages: {refused[0].get('Message')}")
             sent += len(entries)
         return sent
+
+
+def _batches(messages: Iterable[tuple[PollMessage | DeliveryMessage, int]]) -> Iterator[Sequence[tuple[str, str, int]]]:
+    """Yield what one request can carry: ten messages, and not more than SQS takes at once."""
+    batch: list[tuple[str, str, int]] = []
+    size = 0
+    for message, delay in messages:
+        body = message.dump()
+        if batch and (len(batch) == BATCH or size + len(body) > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((body, message.group, delay))
+        size += len(body)
+    if batch:
+        yield batch
 
 
 def _fields(body: str, *names: str) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ class Settings:
 class DispatchSettings(Settings):
     parameters_prefix: str
     accounts_table: str
+    endpoints_table: str
     deliveries_table: str
     poll_queue_url: str
     delivery_queue_url: str
@@ -36,13 +37,20 @@ class PollSettings(Settings):
     parameters_prefix: str
     accounts_table: str
     videos_table: str
-    deliveries_table: str
     poll_queue_url: str
     delivery_queue_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings(Settings):
+    endpoints_table: str
+    delivery_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings(Settings):
+    parameters_prefix: str
+    videos_table: str
     endpoints_table: str
     deliveries_table: str
     delivery_queue_url: str

@@ -1,98 +1,206 @@
-"""Remembers deliveries and their attempts. The retry schedule lives here; the queue only wakes it."""
+"""Remembers deliveries and their attempts. The retry schedule lives here; the queue only wakes it.
 
-from collections.abc import Iterator
+A delivery that succeeds at once is written twice: when it is claimed, which puts it on record, and when it has ended. Only what
+waits for longer than a message can be delayed stands in the index.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus
+from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus, packed, unpacked
+from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.meter import Meter
 from renderbell.store.tables import CONDITION_FAILED, DeliveryRow, opened
 from renderbell.values import iso
 
-WAITING: Final = "waiting"
+PENDING: Final = DeliveryStatus.PENDING.value
+HELD: Final = DeliveryStatus.HELD.value
+STATUSES: Final = frozenset(DeliveryStatus)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one delivery stands."""
+
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    status: DeliveryStatus
+    reason: str | None
+    attempt_count: int
+    attempts: Sequence[Mapping[str, Any]]
+    next_attempt_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    body: str | None
 
 
 class Deliveries:
     def __init__(self, table: str, meter: Meter | None = None) -> None:
         self._row = opened(DeliveryRow, table, meter)
 
-    def add(self, delivery: Delivery, now: datetime) -> bool:
-        """Put a delivery on record, due at once. False when it was there already: its history is untouched."""
-        row = self._row(
-            delivery.endpoint_id,
-            delivery.event_id,
-            event_type=delivery.event_type,
-            body=delivery.body,
-            attributes=dict(delivery.attributes),
-            status=DeliveryStatus.PENDING.value,
-            waiting=WAITING,
-            next_attempt_at=now,
-            created_at=now,
-            expires_at=now + KEEP_FOR,
-        )
-        try:
-            row.save(condition=self._row.event_id.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+    def claim(self, message: DeliveryMessage, now: datetime) -> Delivery | None:
+        """Take the next attempt for ourselves, until it is recorded or its lease ends; put a new delivery on record so.
 
-    def claim(self, endpoint_id: str, event_id: str, now: datetime) -> Delivery | None:
-        """Take the next attempt for ourselves, until it is recorded or its lease ends.
-
-        None when there is nothing to do now: delivered, not due yet, or being attempted by another. A crash after this
-        leaves the delivery due again when the lease is over.
+        None when there is nothing to do now: delivered, not due yet, being attempted by another, or woken without ever having
+        been on record. A crash after this leaves the delivery due again when the lease is over. A probe takes a held one.
         """
-        row = self._row(endpoint_id, event_id)
-        due = (self._row.status == DeliveryStatus.PENDING.value) & (self._row.next_attempt_at <= now)
+        free = self._is_free(message, now)
+        if message.probe:
+            free |= self._row.status == HELD
+        actions = [
+            *self._born(message, now),
+            self._row.status.set(PENDING),
+            self._row.next_attempt_at.set(now + LEASE),
+            self._row.waiting.remove(),
+        ]
+        row = self._updated(message, actions, free)
+        return None if row is None else _delivery(row)
+
+    def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool:
+        """Record that a delivery waits for its endpoint's turn. False when it is not ours to put off."""
+        actions = [*self._born(message, now), self._row.status.set(PENDING), self._row.next_attempt_at.set(until)]
+        return self._updated(message, actions, self._is_free(message, now)) is not None
+
+    def set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str, now: datetime) -> bool:
+        """Record that a delivery is not attempted: held, or skipped. False when it is over or being attempted."""
+        held = status is DeliveryStatus.HELD
+        actions = [
+            *self._born(message, now),
+            self._row.status.set(status.value),
+            self._row.reason.set(reason),
+            *(self._held(message.endpoint_id, now) if held else self._over(now)),
+        ]
+        return self._updated(message, actions, self._is_free(message, now)) is not None
+
+    def retry_at(self, delivery: Delivery, attempt: Attempt, when: datetime) -> None:
+        """Record a failed attempt and when the next one is due."""
+        actions: list[Action] = [self._row.next_attempt_at.set(when), self._row.reason.set(attempt.outcome.in_words)]
+        if (when - attempt.at).total_seconds() > MAX_DELAY:
+            actions.append(self._row.waiting.set(PENDING))
+        self._finish(delivery, attempt, actions)
+
+    def end(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus, reason: str | None, now: datetime) -> None:
+        """Record how a delivery ended, or that it is held. It is no longer due."""
+        actions = [
+            self._row.status.set(status.value),
+            self._row.reason.set(reason) if reason else self._row.reason.remove(),
+            *(self._held(delivery.endpoint_id, now) if status is DeliveryStatus.HELD else self._over(now)),
+        ]
+        self._finish(delivery, attempt, actions)
+
+    def due(self, now: datetime, limit: int) -> Iterator[DeliveryMessage]:
+        """Yield what wakes the pending deliveries whose long wait is over, the longest waiting first."""
+        return (message for message, _ in self._waiting(PENDING, now, limit))
+
+    def held(self, endpoint_id: str, now: datetime, limit: int) -> Iterator[tuple[DeliveryMessage, datetime]]:
+        """Yield an endpoint's held deliveries and since when there is each of them, the oldest first."""
+        return self._waiting(f"{HELD} {endpoint_id}", now, limit)
+
+    def release(self, message: DeliveryMessage, when: datetime) -> bool:
+        """Make a held delivery due at `when`. False when it is no longer held."""
+        # In the index until it is claimed, so that it is woken even if its message is never sent.
+        actions = [self._row.status.set(PENDING), self._row.next_attempt_at.set(when), self._row.waiting.set(PENDING)]
+        return self._updated(message, actions, self._row.status == HELD) is not None
+
+    def expire(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
+        """Skip a held delivery for good. False when it is no longer held."""
+        actions = [
+            self._row.status.set(DeliveryStatus.SKIPPED.value),
+            self._row.reason.set(reason),
+            *self._over(now),
+        ]
+        return self._updated(message, actions, self._row.status == HELD) is not None
+
+    def replay(self, message: DeliveryMessage, when: datetime, now: datetime) -> bool:
+        """Let a delivery that is over begin its schedule anew at `when`. False when it is still on its way."""
+        note = {"at": iso(now), "replayed": True}
+        actions = [
+            self._row.status.set(PENDING),
+            self._row.next_attempt_at.set(when),
+            self._row.attempt_count.set(0),
+            self._row.waiting.set(PENDING),
+            self._row.reason.remove(),
+            self._row.finished_at.remove(),
+            self._row.expires_at.set(now + KEEP_FOR),
+            self._row.attempts.set((self._row.attempts | []).append([note])),
+        ]
+        return self._updated(message, actions, self._row.status.exists() & (self._row.status != PENDING)) is not None
+
+    def revive(self, message: DeliveryMessage, now: datetime) -> None:
+        """Make due what is on record as neither over nor held, but without a next attempt: somebody edited it."""
+        lost = self._row.status.exists() & self._row.next_attempt_at.does_not_exist()
+        over = self._row.status.is_in(*(status.value for status in DeliveryStatus if status.value not in {PENDING, HELD}))
+        self._updated(message, [self._row.status.set(PENDING), self._row.next_attempt_at.set(now)], lost & ~over)
+
+    def standing(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
+        """Return how these deliveries stand, by endpoint and event; what is not on record is left out."""
+        rows = self._row.batch_get(list(dict.fromkeys(keys)))
+        return {(row.endpoint_id, row.event_id): _standing(row) for row in rows}
+
+    def of_endpoint(self, endpoint_id: str) -> Iterator[Standing]:
+        """Yield every delivery of an endpoint that is on record, in no order."""
+        return map(_standing, self._row.query(endpoint_id))
+
+    def _born(self, message: DeliveryMessage, now: datetime) -> list[Action]:
+        """Return what makes a row of a message that brings its event; nothing changes where there is one already."""
+        row = self._row
+        if message.body is None:
+            return []
+        return [
+            row.event_type.set(row.event_type | message.event_type),
+            row.body.set(row.body | packed(message.body)),
+            row.attempt_count.set(row.attempt_count | 0),
+            row.created_at.set(row.created_at | now),
+            row.expires_at.set(row.expires_at | (now + KEEP_FOR)),
+        ]
+
+    def _is_free(self, message: DeliveryMessage, now: datetime) -> Condition:
+        """Nobody attempts it, and it is due; or it is new and the message brings what it takes."""
+        due: Condition = (self._row.status == PENDING) & (self._row.next_attempt_at <= now)
+        # Without an event there is nothing to send: the audit brings it to a row that somebody edited.
+        either: Condition = self._row.status.does_not_exist() | due
+        whole: Condition = due & self._row.body.exists()
+        return whole if message.body is None else either
+
+    def _held(self, endpoint_id: str, now: datetime) -> list[Action]:
+        return [
+            self._row.waiting.set(f"{HELD} {endpoint_id}"),
+            # Held deliveries wait in the order in which they came.
+            self._row.next_attempt_at.set(self._row.created_at | now),
+        ]
+
+    def _over(self, now: datetime) -> list[Action]:
+        return [self._row.finished_at.set(now), self._row.next_attempt_at.remove(), self._row.waiting.remove()]
+
+    def _updated(self, key: DeliveryMessage | Delivery, actions: Sequence[Action], condition: Condition) -> DeliveryRow | None:
+        row = self._row(key.endpoint_id, key.event_id)
         try:
-            row.update(
-                actions=[self._row.next_attempt_at.set(now + LEASE)],
-                condition=due,
-            )
+            row.update(actions=list(actions), condition=condition)
         except UpdateError as error:
             if error.cause_response_code == CONDITION_FAILED:
                 return None
             raise
-        return _delivery(row)
+        return row
 
-    def retry_at(self, delivery: Delivery, attempt: Attempt, when: datetime) -> None:
-        """Record a failed attempt and when the next one is due."""
-        self._finish_attempt(delivery, attempt, [self._row.next_attempt_at.set(when)])
-
-    def end(
-        self, delivery: Delivery, attempt: Attempt | None, status: DeliveryStatus, reason: str | None, now: datetime
-    ) -> None:
-        """Record how a delivery ended, or that it is held. It is no longer due."""
-        actions = [
-            self._row.status.set(status.value),
-            self._row.waiting.remove(),
-            self._row.next_attempt_at.remove(),
-            self._row.finished_at.set(now),
-            self._row.reason.set(reason) if reason else self._row.reason.remove(),
+    def _finish(self, delivery: Delivery, attempt: Attempt, actions: list[Action]) -> None:
+        # Counted here and not when it was claimed: what we never got to send is no attempt of the receiver's thirteen.
+        counted = [
+            self._row.attempt_count.set(attempt.number),
+            self._row.attempts.set((self._row.attempts | []).append([_line(attempt, delivery.last_answer)])),
         ]
-        self._finish_attempt(delivery, attempt, actions)
+        # Where the condition fails another attempt ended the delivery meanwhile: its word stands.
+        self._updated(delivery, [*actions, *counted], self._row.status == PENDING)
 
-    def _finish_attempt(self, delivery: Delivery, attempt: Attempt | None, actions: list[Any]) -> None:
-        if attempt is not None:
-            # Counted here and not when it was claimed: what we never got to send is no attempt of the receiver's twelve.
-            actions.append(self._row.attempt_count.set(attempt.number))
-            actions.append(self._row.attempts.set((self._row.attempts | []).append([_line(attempt)])))
-        try:
-            self._row(delivery.endpoint_id, delivery.event_id).update(
-                actions=actions, condition=self._row.status == DeliveryStatus.PENDING.value
-            )
-        except UpdateError as error:
-            if error.cause_response_code != CONDITION_FAILED:
-                raise  # otherwise another attempt ended the delivery meanwhile: its word stands
-
-    def due(self, now: datetime, limit: int) -> Iterator[Delivery]:
-        """Yield pending deliveries whose time has come, the longest waiting first."""
-        rows = self._row.due.query(WAITING, self._row.next_attempt_at <= now, limit=limit)
-        return map(_delivery, rows)
+    def _waiting(self, name: str, until: datetime, limit: int) -> Iterator[tuple[DeliveryMessage, datetime]]:
+        for row in self._row.by_waiting.query(name, self._row.next_attempt_at <= until, limit=limit):
+            yield DeliveryMessage(endpoint_id=row.endpoint_id, event_id=row.event_id), row.next_attempt_at
 
 
 def _delivery(row: DeliveryRow) -> Delivery:
@@ -100,20 +208,42 @@ def _delivery(row: DeliveryRow) -> Delivery:
         endpoint_id=row.endpoint_id,
         event_id=row.event_id,
         event_type=row.event_type,
-        body=row.body,
-        attributes=row.attributes,
+        body=unpacked(row.body),
         attempts=int(row.attempt_count),
+        created_at=row.created_at,
+        last_answer=next((line["answer"] for line in reversed(_lines(row)) if "answer" in line), None),
     )
 
 
-def _line(attempt: Attempt) -> dict[str, Any]:
+def _standing(row: DeliveryRow) -> Standing:
+    return Standing(
+        endpoint_id=row.endpoint_id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        # What is none of these was written by hand: without a next attempt it is stuck, and the audit makes it due.
+        status=DeliveryStatus(row.status) if row.status in STATUSES else DeliveryStatus.PENDING,
+        reason=row.reason,
+        attempt_count=int(row.attempt_count or 0),
+        attempts=_lines(row),
+        next_attempt_at=row.next_attempt_at,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        body=unpacked(row.body) if row.body else None,
+    )
+
+
+def _lines(row: DeliveryRow) -> Sequence[Mapping[str, Any]]:
+    return [dict(getattr(line, "attribute_values", line)) for line in row.attempts]
+
+
+def _line(attempt: Attempt, last_answer: str | None) -> dict[str, Any]:
     outcome = attempt.outcome
-    kept = (outcome.answer or "")[:KEPT_ANSWER]
+    answer = (outcome.answer or "")[:KEPT_ANSWER]
     line = {
         "number": attempt.number,
         "at": iso(attempt.at),
         "http_status": outcome.http_status,
-        "answer": kept,
+        "answer": None if answer == last_answer else answer or None,
         "error": outcome.error,
         "milliseconds": outcome.milliseconds,
     }

@@ -1,14 +1,31 @@
-"""Remembers endpoints."""
+"""Remembers endpoints: what a person said of them, and how they have been answering."""
 
 from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from renderbell.endpoints import Endpoint
-from renderbell.store.tables import EndpointRow, opened
+from renderbell.store.meter import Meter
+from renderbell.store.tables import CONDITION_FAILED, EndpointRow, opened
+
+if TYPE_CHECKING:
+    from pynamodb.attributes import Attribute
+
+SETS: Final = frozenset({"events", "providers", "accounts"})
+LONGEST_TURN: Final = timedelta(minutes=13)
+"""How far ahead turns are given out: whoever comes later asks again, so that an endpoint that is back is soon called. A message
+can wait for all of it."""
+TRIES: Final = 3
 
 
 class Endpoints:
-    def __init__(self, table: str) -> None:
-        self._row = opened(EndpointRow, table)
+    def __init__(self, table: str, meter: Meter | None = None) -> None:
+        self._row = opened(EndpointRow, table, meter)
 
     def all(self) -> Sequence[Endpoint]:
         """Return every endpoint, oldest first. There are few, and an event must not miss one that was just added."""
@@ -22,36 +39,81 @@ class Endpoints:
             return None
 
     def put(self, endpoint: Endpoint) -> None:
-        self._row(
-            endpoint.endpoint_id,
-            url=endpoint.url,
-            events=set(endpoint.events) or None,
-            providers=set(endpoint.providers) or None,
-            accounts=set(endpoint.accounts) or None,
-            allow_http=endpoint.allow_http,
-            description=endpoint.description,
-            created_at=endpoint.created_at,
-            disabled_reason=endpoint.disabled_reason,
-        ).save()
+        """Add an endpoint."""
+        self._row(endpoint.endpoint_id, **{name: _stored(name, value) for name, value in _values(endpoint).items()}).save()
 
-    def disable(self, endpoint_id: str, reason: str) -> None:
-        """Note why an endpoint is no longer called. Its events are held from now on."""
-        row = self._row(endpoint_id)
-        row.update(actions=[self._row.disabled_reason.set(reason)], condition=self._row.endpoint_id.exists())
+    def note(self, before: Endpoint, after: Endpoint) -> None:
+        """Write what is different in `after`; nothing when nothing is. What others wrote meanwhile of the rest stands."""
+        was = _values(before)
+        changed = {name: value for name, value in _values(after).items() if value != was[name]}
+        if changed:
+            self._update(after.endpoint_id, [self._set(name, value) for name, value in changed.items()])
+
+    def note_held(self, endpoint_id: str, now: datetime) -> None:
+        """Note that an event was held. After it was, so that what is held is always looked for."""
+        self._update(endpoint_id, [self._row.held_at.set(now)])
+
+    def forget_held(self, endpoint: Endpoint) -> bool:
+        """Note that nothing is held any more. False when something was held meanwhile."""
+        return self._update(endpoint.endpoint_id, [self._row.held_at.remove()], self._row.held_at == endpoint.held_at)
+
+    def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None:
+        """Return when the next attempt at an endpoint that takes turns may begin, and give that turn to nobody else.
+
+        None when turns are given out for LONGEST_TURN already, and where it is doubtful how many there are to give.
+        """
+        gap, at = endpoint.seconds_between, now.timestamp()
+        row, turn = self._row(endpoint.endpoint_id), self._row.turn_at
+        latest = at + LONGEST_TURN.total_seconds()
+        for _ in range(TRIES):
+            if self._updated(row, [turn.set(at + gap)], turn.does_not_exist() | (turn <= at)):
+                return now
+            if endpoint.is_doubtful:
+                return None
+            if self._updated(row, [turn.set(turn + gap)], turn.between(at, latest)):
+                return datetime.fromtimestamp(float(row.turn_at) - gap, UTC)
+        return None
 
     def remove(self, endpoint_id: str) -> None:
         self._row(endpoint_id).delete()
 
+    def _set(self, name: str, value: Any) -> Action:
+        attribute: Attribute[Any] = getattr(self._row, name)
+        stored = _stored(name, value)
+        return attribute.remove() if stored is None else attribute.set(stored)
+
+    def _update(self, endpoint_id: str, actions: list[Action], condition: Condition | None = None) -> bool:
+        exists = self._row.endpoint_id.exists()
+        return self._updated(self._row(endpoint_id), actions, exists if condition is None else exists & condition)
+
+    def _updated(self, row: EndpointRow, actions: list[Action], condition: Condition) -> bool:
+        try:
+            row.update(actions=actions, condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            raise
+        return True
+
 
 def endpoint_of(row: EndpointRow) -> Endpoint:
-    return Endpoint(
-        endpoint_id=row.endpoint_id,
-        url=row.url,
-        events=frozenset(row.events or ()),
-        providers=frozenset(row.providers or ()),
-        accounts=frozenset(row.accounts or ()),
-        allow_http=row.allow_http,
-        description=row.description,
-        created_at=row.created_at,
-        disabled_reason=row.disabled_reason,
-    )
+    stored = {name: getattr(row, name) for name in _names() if getattr(row, name) is not None}
+    return Endpoint(endpoint_id=row.endpoint_id, **{name: _read(name, value) for name, value in stored.items()})
+
+
+def _names() -> Sequence[str]:
+    return [field.name for field in fields(Endpoint) if field.name != "endpoint_id"]
+
+
+def _values(endpoint: Endpoint) -> dict[str, Any]:
+    return {name: getattr(endpoint, name) for name in _names()}
+
+
+def _stored(name: str, value: Any) -> Any:
+    return (set(value) or None) if name in SETS else value
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in SETS:
+        return frozenset(value)
+    return float(value) if name in {"gap", "rate"} else int(value) if name == "warned" else value

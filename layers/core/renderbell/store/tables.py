@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from pynamodb.attributes import (
+    BinaryAttribute,
     BooleanAttribute,
     JSONAttribute,
     ListAttribute,
@@ -13,7 +14,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from renderbell.store.meter import Meter
@@ -87,7 +88,7 @@ class AccountRow(Model):
 
 
 class EndpointRow(Model):
-    """One endpoint. Its secret lies in Parameter Store."""
+    """One endpoint. What is secret of it lies in Parameter Store."""
 
     endpoint_id = UnicodeAttribute(hash_key=True)
     url = UnicodeAttribute()
@@ -96,29 +97,39 @@ class EndpointRow(Model):
     accounts = UnicodeSetAttribute(null=True)
     allow_http = BooleanAttribute(default=False)
     description = UnicodeAttribute(null=True)
+    format = UnicodeAttribute(null=True)
+    rate = NumberAttribute(null=True)
     created_at = UTCDateTimeAttribute()
+    paused_at = UTCDateTimeAttribute(null=True)
+    disabled_at = UTCDateTimeAttribute(null=True)
     disabled_reason = UnicodeAttribute(null=True)
+    held_at = UTCDateTimeAttribute(null=True)
+    probed_at = UTCDateTimeAttribute(null=True)
+    failing_since = UTCDateTimeAttribute(null=True)
+    last_failure = UnicodeAttribute(null=True)
+    warned = NumberAttribute(null=True)
+    gap = NumberAttribute(null=True)
+    turn_at = NumberAttribute(null=True)
 
 
-class DeliveriesDue(GlobalSecondaryIndex["DeliveryRow"]):  # type: ignore[no-untyped-call]
-    """Pending deliveries by the time of their next attempt. `waiting` exists only while a delivery is pending."""
+class DeliveriesWaiting(GlobalSecondaryIndex["DeliveryRow"]):  # type: ignore[no-untyped-call]
+    """Deliveries that wait for longer than a message can: `pending` ones by their next attempt, held ones by their age."""
 
     class Meta:
-        index_name = "due"
-        projection = AllProjection()
+        index_name = "waiting"
+        projection = KeysOnlyProjection()
 
     waiting = UnicodeAttribute(hash_key=True)
     next_attempt_at = UTCDateTimeAttribute(range_key=True)
 
 
 class DeliveryRow(Model):
-    """One event on its way to one endpoint, with its attempts."""
+    """One event on its way to one endpoint, with its attempts. `body` is packed, see deliveries."""
 
     endpoint_id = UnicodeAttribute(hash_key=True)
     event_id = UnicodeAttribute(range_key=True)
     event_type = UnicodeAttribute()
-    body = UnicodeAttribute()
-    attributes = JSONAttribute()
+    body = BinaryAttribute(legacy_encoding=False)
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     waiting = UnicodeAttribute(null=True)
@@ -129,7 +140,7 @@ class DeliveryRow(Model):
     finished_at = UTCDateTimeAttribute(null=True)
     expires_at = TTLAttribute()
 
-    due = DeliveriesDue()
+    by_waiting = DeliveriesWaiting()
 
 
 def opened[M: Model](model: type[M], name: str, meter: Meter | None = None) -> type[M]:

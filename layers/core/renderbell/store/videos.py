@@ -1,6 +1,7 @@
 """Remembers videos. A transition is one conditional write, so of two polls that saw the same change one gets through."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from renderbell.events import Event, VideoRecord, event_of, stalled_event
 from renderbell.store.meter import Meter
 from renderbell.store.tables import CONDITION_FAILED, VideoRow, opened
 from renderbell.transitions import Known, Transition
-from renderbell.values import iso
+from renderbell.values import iso, moment
 from renderbell.video import AccountName, Status
 
 if TYPE_CHECKING:
@@ -142,6 +143,13 @@ class Videos:
         """Yield an account's videos of one phase, newest first."""
         return map(record_of, self._row.by_phase.query(phase(account, phase_name), scan_index_forward=False))
 
+    def told_since(self, account: AccountName, since: datetime) -> Iterator[tuple[datetime, Event]]:
+        """Yield when and what the world was to be told of an account's videos that ended since then or are in flight."""
+        for row in self._row.by_phase.query(phase(account, FINISHED), self._row.since >= since):
+            yield from _events(row)
+        for row in self._row.by_phase.query(phase(account, IN_FLIGHT)):
+            yield from _events(row)
+
 
 def phase(account: AccountName, name: str) -> str:
     return f"{account}#{name}"
@@ -186,6 +194,44 @@ def news_in(change: Mapping[str, Any]) -> Event | None:
     return None
 
 
+def _events(row: VideoRow) -> Iterator[tuple[datetime, Event]]:
+    """Yield every event of a video, by its history. The latest is as it was told; of earlier ones the URL is forgotten."""
+    record, told = record_of(row), 0
+    stalled: VideoRecord | None = None
+    for then, rings in _history(row, record):
+        if rings:
+            told = then.sequence
+            yield then.changed_at, event_of(record if then.sequence == record.sequence else then)
+        elif record.stalled_at is not None and then.changed_at <= record.stalled_at:
+            stalled = replace(then, stalled_at=record.stalled_at)
+    if row.rings and told != record.sequence:  # its history is too long to be kept whole, or is of version 0.1
+        yield record.changed_at, event_of(record)
+    if stalled is not None and stalled.stalled_at is not None:
+        yield stalled.stalled_at, stalled_event(record if stalled.sequence == record.sequence else stalled)
+
+
+def _history(row: VideoRow, record: VideoRecord) -> Iterator[tuple[VideoRecord, bool]]:
+    """Yield the video as it was after each of its transitions, and whether that rang."""
+    previous: Status | None = None
+    for line in (line for line in map(dict, row.history) if "sequence" in line):
+        status, at = Status(line["status"]), moment(line["at"]) or record.changed_at
+        then = replace(
+            record,
+            status=status,
+            sequence=int(line["sequence"]),
+            previous_status=previous,
+            provider_status=line["provider_status"] or None,
+            url=None,
+            url_expires_at=None,
+            error=record.error if status is Status.FAILED else None,
+            changed_at=at,
+            finished_at=at if status.final else None,
+            stalled_at=None,
+        )
+        yield then, bool(line["rings"])
+        previous = status
+
+
 def _record_in(image: Mapping[str, Any]) -> VideoRecord:
     row = VideoRow()
     row.deserialize({name: dict(value) for name, value in image.items()})
@@ -201,6 +247,8 @@ def _line(change: Transition) -> dict[str, Any]:
         "status": change.seen.status.value,
         "provider_status": _clipped(change.seen.provider_status, MAX_WORD) or "",
         "at": iso(change.at),
+        "sequence": change.sequence,
+        "rings": change.rings,
     }
 
 
