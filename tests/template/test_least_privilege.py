@@ -36,6 +36,7 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "DispatchFunction": [sample("dispatch-provider.json"), sample("dispatch-deliveries.json")],
     "PollFunction": [sample("poll.json"), sqs_event(PollMessage(account=AccountName("heygen", "removed")).dump())],
     "NotifyFunction": [sample("notify.json")],
+    "AuditFunction": [{"hours": 720}],
     "DeliverFunction": [
         sample("deliver.json"),
         delivery_event("ep_failing"),

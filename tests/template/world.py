@@ -6,18 +6,20 @@ DynamoDB and SQS really do is for the tests that run on an emulator.
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from renderbell.alerts import Alert
-from renderbell.deliveries import DeliveryStatus
-from renderbell.store.tables import DeliveryRow, EndpointRow
+from renderbell.deliveries import DeliveryStatus, packed
+from renderbell.store.tables import DeliveryRow, EndpointRow, VideoRow
+from renderbell.values import iso
 from renderbell.video import AccountName
 from tests.template.stack import NAME, REGION, ROOT, Json, Stack
 
@@ -146,18 +148,25 @@ class World:
 
     def settle(self, stack: Stack) -> None:
         """Put into AWS what the sample events speak of: the account's key, an endpoint, its deliveries."""
-        event_id, hooks = sample_event_id(), {"ep_5f0c2a9d41e7b836": 200, "ep_failing": 500, "ep_gone": 410}
+        event_id = sample_event_id()
+        hooks: list[tuple[str, int, dict[str, Any]]] = [
+            ("ep_5f0c2a9d41e7b836", 200, {"gap": 0.0, "held_at": LONG_AGO}),
+            ("ep_failing", 500, {"gap": 0.0, "failing_since": LONG_AGO}),
+            ("ep_gone", 410, {"gap": 0.0}),
+            ("ep_paused", 200, {"paused_at": LONG_AGO}),
+        ]
         self.aws.parameters = {
             f"/renderbell/{NAME}/accounts/heygen/marketing": json.dumps({"key": KEY, "base_url": self.url}),
-            **{f"/renderbell/{NAME}/endpoints/{hook}": json.dumps({"secrets": [SECRET]}) for hook in hooks},
+            **{f"/renderbell/{NAME}/endpoints/{hook}": json.dumps({"secrets": [SECRET]}) for hook, *_ in hooks},
         }
         self.aws.tables = {
             stack.physical_name("EndpointsTable"): [
-                EndpointRow(hook, url=f"{self.url}/hook/{status}", allow_http=True, created_at=LONG_AGO).serialize()
-                for hook, status in hooks.items()
+                EndpointRow(hook, url=f"{self.url}/hook/{status}", allow_http=True, created_at=LONG_AGO, **more).serialize()
+                for hook, status, more in hooks
             ],
+            stack.physical_name("VideosTable"): [finished_video()],
             stack.physical_name("DeliveriesTable"): [
-                *(delivery(endpoint, event_id) for endpoint in ("topic", *hooks)),
+                *(delivery(endpoint, event_id) for endpoint in ("topic", *(hook for hook, *_ in hooks))),
                 alert_delivery(),
             ],
         }
@@ -178,38 +187,49 @@ def delivery(endpoint_id: str, event_id: str) -> dict[str, Any]:
         "url": "https://v.example/1",
         "url_expires_at": None,
     }
-    row = DeliveryRow(
-        endpoint_id,
-        event_id,
-        event_type="video.completed",
-        body=json.dumps({"type": "video.completed", "data": {**data, **rest}}, ensure_ascii=False),
-        attributes={"type": "video.completed", "provider": "heygen", "account": "marketing", "status": "completed"},
-        status=DeliveryStatus.PENDING.value,
-        waiting="waiting",
-        next_attempt_at=LONG_AGO,
-        created_at=LONG_AGO,
-        expires_at=LONG_AGO,
+    return row(endpoint_id, event_id, "video.completed", json.dumps({"type": "video.completed", "data": {**data, **rest}}))
+
+
+def finished_video() -> dict[str, Any]:
+    """Return a video that ended yesterday, as an item of its table."""
+    at = datetime.now(UTC) - timedelta(days=1)
+    made = VideoRow(
+        "heygen/marketing",
+        "v",
+        status="completed",
+        sequence=1,
+        rings=True,
+        phase="heygen/marketing#finished",
+        since=at,
+        first_seen_at=at,
+        changed_at=at,
+        finished_at=at,
+        history=[{"status": "completed", "provider_status": "completed", "at": iso(at), "sequence": 1, "rings": True}],
     )
-    return dict(row.serialize())
+    return dict(made.serialize())
 
 
 def alert_delivery() -> dict[str, Any]:
     """Return an alert on its way to operators, as an item of the deliveries' table."""
     alert = Alert(account=AccountName("heygen", "marketing"), kind="key_refused", count=1, detail="HTTP 401", at=LONG_AGO)
-    told = alert.delivery()
-    row = DeliveryRow(
-        told.endpoint_id,
-        ALERT_ID,
-        event_type=told.event_type,
-        body=told.body,
-        attributes=dict(told.attributes),
+    return row("operators", ALERT_ID, alert.type, alert.body)
+
+
+def row(endpoint_id: str, event_id: str, event_type: str, body: str) -> dict[str, Any]:
+    """Return a pending delivery as an item of its table."""
+    made = DeliveryRow(
+        endpoint_id,
+        event_id,
+        event_type=event_type,
+        body=packed(body),
         status=DeliveryStatus.PENDING.value,
-        waiting="waiting",
+        waiting="pending",
         next_attempt_at=LONG_AGO,
         created_at=LONG_AGO,
         expires_at=LONG_AGO,
     )
-    return dict(row.serialize())
+    item = dict(made.serialize())
+    return {**item, "body": {"B": b64encode(item["body"]["B"]).decode()}}
 
 
 def listed_video() -> Json:

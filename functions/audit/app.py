@@ -1,0 +1,43 @@
+"""On schedule: shows that every event has its deliveries, and makes those that are missing."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from renderbell.audit import Audit
+from renderbell.log import logger_of
+from renderbell.parameters import Parameters
+from renderbell.queues import Queue
+from renderbell.settings import AuditSettings
+from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
+from renderbell.store.videos import Videos
+
+logger = logger_of("audit")
+metrics = Metrics(namespace="Renderbell", service="audit")
+settings = AuditSettings.read(os.environ)
+audit = Audit(
+    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    videos=Videos(settings.videos_table),
+    endpoints=Endpoints(settings.endpoints_table),
+    deliveries=Deliveries(settings.deliveries_table),
+    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Take `{"hours": N}`: how far back to look, at most 30 days."""
+    del context
+    now = datetime.now(UTC)
+    counts = dict(audit.run(now, now - timedelta(hours=float(event["hours"]))))
+    logger.info("audited", extra={"hours": event["hours"], **counts})
+    for status, count in counts.items():
+        metrics.add_metric(f"Deliveries{status.capitalize()}", MetricUnit.Count, count)
+    return counts
