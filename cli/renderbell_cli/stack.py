@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from renderbell.errors import RenderbellError
 from renderbell.parameters import Parameters
+from renderbell.queues import Queue
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
@@ -24,7 +25,8 @@ STATE_VARIABLE: Final = "RENDERBELL_LOCAL_STATE"
 
 LocalFlag = Annotated[bool, typer.Option("--local", help="Speak to the stack of `renderbell local`.")]
 StackName = Annotated[
-    str | None, typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS [{DEFAULT_NAME}].")
+    str | None,
+    typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS; {DEFAULT_NAME} unless said."),
 ]
 
 
@@ -78,6 +80,10 @@ class Stack:
     @cached_property
     def endpoints(self) -> Endpoints:
         return Endpoints(self.outputs["EndpointsTable"])
+
+    @cached_property
+    def delivery_queue(self) -> Queue:
+        return Queue(self.outputs["DeliveryQueueUrl"], boto3.client("sqs"))
 
     @cached_property
     def deliveries(self) -> Deliveries:

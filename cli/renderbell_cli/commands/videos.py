@@ -12,6 +12,7 @@ from renderbell.events import VideoRecord, video_data
 from renderbell.providers import PROVIDERS
 from renderbell.store.videos import FINISHED, IN_FLIGHT, PHASES
 from renderbell.video import Status
+from renderbell_cli.commands.plain import plain
 from renderbell_cli.show import ago, console, hints, json_lines, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
@@ -38,7 +39,7 @@ def videos(
     shown = table("ACCOUNT", "VIDEO", "STATUS", "TITLE", "SINCE")
     for video in found:
         since = ago(video.finished_at or video.first_seen_at)
-        shown.add_row(str(video.account), video.video_id, status_text(video.status), video.title or "", since)
+        shown.add_row(str(video.account), plain(video.video_id), status_text(video.status), plain(video.title), since)
     console.print(shown)
 
 

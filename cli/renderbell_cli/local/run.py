@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.status import Status as Spinner
 
 from renderbell.account import Account
-from renderbell.endpoints import Endpoint
+from renderbell.endpoints import Endpoint, Private
 from renderbell.providers import PROVIDERS
-from renderbell.signing import new_secret
+from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
 from renderbell_cli.local.engine import REGION, STACK, deploy, engine
 from renderbell_cli.local.feed import listening
@@ -116,7 +116,7 @@ def _receiver(stack: Stack) -> Iterator[Receiver]:
             description="the receiver of `renderbell local`",
             created_at=datetime.now(UTC),
         )
-        stack.parameters.put_endpoint_secrets(endpoint.endpoint_id, [secret])
+        stack.parameters.put_endpoint_private(endpoint.endpoint_id, Private(secrets=Secrets(current=secret)))
         stack.endpoints.put(endpoint)
         yield receiver
 
