@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from renderbell.account import Account
-from renderbell.endpoints import Endpoint
+from renderbell.endpoints import Endpoint, Private
 from renderbell.providers import PROVIDERS
-from renderbell.signing import new_secret
+from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
@@ -61,7 +61,7 @@ def measure(stack: Stack, each: int, seconds: float) -> None:
     secret, ends = new_secret(), dict[str, float]()
     libraries = {(provider, KEY): Library() for provider in PROVIDERS}
     with Receiver(lambda _: secret) as receiver, Simulator(libraries) as simulator:
-        stack.parameters.put_endpoint_secrets("ep_bench", [secret])
+        stack.parameters.put_endpoint_private("ep_bench", Private(secrets=Secrets(current=secret)))
         now = datetime.now(UTC)
         stack.endpoints.put(Endpoint(endpoint_id="ep_bench", url=f"{receiver.url}/hook", allow_http=True, created_at=now))
         for provider in PROVIDERS:
