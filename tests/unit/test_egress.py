@@ -6,12 +6,15 @@ Every receiver here is a real server on this machine that does what receivers on
 import asyncio
 import gzip
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpcore
@@ -523,6 +526,31 @@ def test_a_server_that_speaks_no_tls_is_reported() -> None:
     assert outcome.http_status is None
     assert outcome.in_words.startswith("cannot connect: ")
     assert b"POST" not in b"".join(heard), "nothing is sent in the open"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_reported_and_nothing_is_sent(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 1"
+    named = "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(f"{made} {named}".split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    heard: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(4096))
+        writer.close()
+
+    async def run() -> Outcome:
+        async with await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await Sender(allow_local=True).post(f"https://127.0.0.1:{port}/", {}, BODY.encode())
+
+    outcome = asyncio.run(run())
+
+    assert outcome.http_status is None
+    assert "certificate is not good: self-signed certificate" in outcome.in_words
+    assert heard == []
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,8 @@ class Deliver:
         now, decided, after = self.now(), self._verdict(delivery, outcome), endpoint.after(outcome, self.now())
         if is_probe:
             decided = _after_probe(decided, delivery)
-            after = replace(after.opened(), gap=after.gap) if outcome.delivered and endpoint.disabled_at else after
+            reopened = replace(after.opened(), gap=after.gap, paused_at=after.paused_at)
+            after = reopened if outcome.delivered and endpoint.disabled_at else after
         elif decided.disables is not None:
             after = after.disabled(decided.disables, now)
         elif decided.status is DeliveryStatus.EXHAUSTED:
