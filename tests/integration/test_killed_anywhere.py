@@ -23,7 +23,7 @@ from tests.integration.world import Context, World, load, sqs_event, video
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
-STEP = int(os.environ.get("RENDERBELL_KILL_STEP", "73"))
+STEP = int(os.environ.get("RENDERBELL_KILL_STEP", "97"))
 """A prime, so that statements of every kind are met; `make soak` sets it to 1 and tries them all."""
 
 

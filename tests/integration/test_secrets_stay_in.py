@@ -8,13 +8,14 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 
 from renderbell_cli.receiver import Answer
 from renderbell_cli.simulator import http_error
-from tests.integration.world import Context, World, video
+from tests.integration.world import FUNCTIONS, Context, World, video
 
 E_MAIL = "someone@example.com"
 
 
 def test_at_debug_neither_keys_nor_secrets_nor_addresses_reach_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    for name in (None, *world.apps):  # what awslambdaric does to the root logger with ApplicationLogLevel
+    assert all(world.apps[name] for name in FUNCTIONS)
+    for name in (None, *FUNCTIONS):  # what awslambdaric does to the root logger with ApplicationLogLevel
         caplog.set_level(logging.DEBUG, name)
     account = world.add_account("pixverse/main", first_look_done=True, email=E_MAIL)
     key = world.parameters.account(account)

@@ -70,6 +70,14 @@ def load(name: str) -> ModuleType:
     return module
 
 
+class Apps(dict[str, ModuleType]):
+    """The functions' modules, each loaded when it is first needed: most tests need two or three."""
+
+    def __missing__(self, name: str) -> ModuleType:
+        self[name] = load(name)
+        return self[name]
+
+
 @dataclass
 class World:
     """Tables, queues and a topic of one test's own, a library for each account, a receiver for each endpoint."""
@@ -83,7 +91,7 @@ class World:
     twice: bool = False
     """Send every queue message and every stream record two times."""
     names: dict[str, str] = field(default_factory=dict)
-    apps: dict[str, ModuleType] = field(default_factory=dict)
+    apps: Apps = field(default_factory=Apps)
     _read: int = 0
 
     def __post_init__(self) -> None:
@@ -116,7 +124,6 @@ class World:
         }
         for name, value in environment.items():
             self.monkeypatch.setenv(name, value)
-        self.apps = {name: load(name) for name in FUNCTIONS}
         self.parameters = Parameters(self.prefix, boto3.client("ssm"))
         self.videos = Videos(self.names["VideosTable"])
         self.accounts = Accounts(self.names["AccountsTable"])
