@@ -3,8 +3,10 @@
     .venv/bin/python bench/deliver.py [--posts 3000] [--at-once 1,10] [--rounds 5]
 
 The path is the product's: vet, sign, send, judge, record, into stores in memory. The receiver is a process of its own on this
-machine that answers at once and keeps connections. Both run in turn, in one process, and the median of the rounds is told.
-`overhead` is the time of one delivery less that of a bare post in the same round, at the median and the 99th percentile.
+machine that answers at once and would keep connections. All run in turn, in one process, and the median of the rounds is told.
+In AWS each delivery is an invocation of its own, so a connection is made for each: `anew` is the bare loop that does the same,
+`kept` one that posts everything over kept connections. Shares and overhead (the time of one delivery less that of a bare post,
+at the median and the 99th percentile) are of the bare loop that connects anew, and the last column is the share of `kept`.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from renderbell.events import trial_event  # noqa: E402
 from renderbell.queues import DeliveryMessage  # noqa: E402
 from tests.model.delivering import START, MemoryDeliveries, MemoryEndpoints, MemoryPrivates, VirtualQueue  # noqa: E402
 
+MOST_KEPT: Final = 20
 ANSWER: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
@@ -45,35 +48,37 @@ def main() -> None:
     receiver = context.Process(target=receive, args=(theirs,), daemon=True)
     receiver.start()
     url = f"http://127.0.0.1:{ours.recv()}/hook"
-    print("| at once | bare httpx | Renderbell | share | overhead p50 | overhead p99 |\n|--:|--:|--:|--:|--:|--:|")
+    print("| at once | bare, anew | bare, kept | Renderbell | share | overhead p50 | overhead p99 | share of kept |")
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|")
     for at_once in map(int, asked.at_once.split(",")):
-        rounds = [
-            (asyncio.run(bare(url, asked.posts, at_once)), asyncio.run(ours_(url, asked.posts, at_once)))
-            for _ in range(asked.rounds)
-        ]
+        rounds = [measured(url, asked.posts, at_once) for _ in range(asked.rounds + 1)]
         print(line(at_once, asked.posts, rounds[1:]), flush=True)
     receiver.terminate()
 
 
-def line(at_once: int, posts: int, rounds: Sequence[tuple[tuple[float, list[float]], tuple[float, list[float]]]]) -> str:
-    rates = [statistics.median(posts / one[side][0] for one in rounds) for side in (0, 1)]
-    share = statistics.median(plain[0] / full[0] for plain, full in rounds)
-    over = [statistics.median(at(full[1], part) - at(plain[1], part) for plain, full in rounds) for part in (0.5, 0.99)]
-    cells = [
-        str(at_once),
-        f"{rates[0]:,.0f}/s",
-        f"{rates[1]:,.0f}/s",
-        f"{share:.2f}",
-        *(f"{1000 * seconds:.2f} ms" for seconds in over),
-    ]
-    return "| " + " | ".join(cells) + " |"
+type Timed = tuple[float, list[float]]
+"""Seconds of all posts, and of each."""
+
+
+def measured(url: str, posts: int, at_once: int) -> tuple[Timed, Timed, Timed]:
+    anew = asyncio.run(bare(url, posts, at_once, keeps=False))
+    kept = asyncio.run(bare(url, posts, at_once, keeps=True))
+    return anew, kept, asyncio.run(renderbell(url, posts, at_once))
+
+
+def line(at_once: int, posts: int, rounds: Sequence[tuple[Timed, Timed, Timed]]) -> str:
+    rates = [statistics.median(posts / one[side][0] for one in rounds) for side in range(3)]
+    shares = [statistics.median(one[side][0] / one[2][0] for one in rounds) for side in (0, 1)]
+    over = [statistics.median(at(ours[1], part) - at(anew[1], part) for anew, _, ours in rounds) for part in (0.5, 0.99)]
+    cells = [str(at_once), *(f"{rate:,.0f}/s" for rate in rates), f"{shares[0]:.2f}"]
+    return "| " + " | ".join([*cells, *(f"{1000 * seconds:.2f} ms" for seconds in over), f"{shares[1]:.2f}"]) + " |"
 
 
 def at(times: Sequence[float], part: float) -> float:
     return sorted(times)[int(part * (len(times) - 1))]
 
 
-async def timed(posts: int, at_once: int, post: Callable[[int], Awaitable[None]]) -> tuple[float, list[float]]:
+async def timed(posts: int, at_once: int, post: Callable[[int], Awaitable[None]]) -> Timed:
     """Make so many posts, so many at once; return the seconds of all and of each."""
     times: list[float] = []
     numbers = iter(range(posts))
@@ -89,9 +94,10 @@ async def timed(posts: int, at_once: int, post: Callable[[int], Awaitable[None]]
     return time.perf_counter() - began, times
 
 
-async def bare(url: str, posts: int, at_once: int) -> tuple[float, list[float]]:
+async def bare(url: str, posts: int, at_once: int, *, keeps: bool) -> Timed:
     body = trial_event("ep_bench", START).body.encode()
-    async with httpx.AsyncClient() as client:
+    limits = httpx.Limits(max_keepalive_connections=MOST_KEPT if keeps else 0)
+    async with httpx.AsyncClient(limits=limits) as client:
 
         async def post(_: int) -> None:
             answer = await client.post(url, content=body, headers={"content-type": "application/json"})
@@ -100,7 +106,7 @@ async def bare(url: str, posts: int, at_once: int) -> tuple[float, list[float]]:
         return await timed(posts, at_once, post)
 
 
-async def ours_(url: str, posts: int, at_once: int) -> tuple[float, list[float]]:
+async def renderbell(url: str, posts: int, at_once: int) -> Timed:
     deliveries = MemoryDeliveries()
     deliver = Deliver(
         deliveries=deliveries,

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urljoin
-from weakref import WeakKeyDictionary
 
 import httpcore
 import httpx
@@ -30,12 +29,10 @@ CONNECT_TIMEOUT: Final = 5.0
 """How long one address may take to connect, and to agree on TLS."""
 ANSWER_SECONDS: Final = 3.0
 """How long the words after a status may take."""
-REST_SECONDS: Final = 1.5
-"""How long a connection is kept for the next post: less than any common server keeps its end (gunicorn: 2 s)."""
-MOST_RESTING: Final = 100
 LOOKUPS: Final = 32
 """How many names may be looked up at once."""
 MAX_WORDS: Final = 300
+PERMANENT: Final = frozenset({301, 308})
 
 _dialled: ContextVar[Target] = ContextVar("dialled")
 """Where the request of this task may connect to."""
@@ -96,15 +93,16 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
 class Sender:
     """Posts deliveries: the only way in which Renderbell calls a stranger's URL.
 
-    Connections are kept for a moment and used again, each within its event loop and for its name.
+    Each post has a connection of its own. One that was used before may hold an answer that nobody asked for, and may lead to
+    an address that was vetted for another attempt.
     """
 
     def __init__(self, *, allow_local: bool, resolve: Resolve = resolve) -> None:
         self._vet = partial(vet, allow_local=allow_local)
         self._resolve = resolve
+        self._transport = vetted_transport()
         # Threads of our own: a hostile name server holds one for as long as the system waits, and asyncio.run would wait too.
         self._lookups = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
-        self._transports: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Post `body` once and say how it ended; never raises for what the receiver or the network does.
@@ -113,9 +111,9 @@ class Sender:
         Redirects are not followed.
         """
         began = time.monotonic()
+        deadline = asyncio.get_running_loop().time() + DEADLINE.total_seconds()
         try:
-            async with asyncio.timeout(DEADLINE.total_seconds()):
-                outcome = await self._post(url, headers, body)
+            outcome = await self._post(url, headers, body, deadline)
         except TimeoutError:
             outcome = Outcome(error=f"no whole answer within {DEADLINE.total_seconds():g} s")
         except HostNotFoundError as error:
@@ -126,8 +124,9 @@ class Sender:
             outcome = Outcome(error=_in_words(error)[:MAX_WORDS])
         return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        target = await self._vetted(url)
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Outcome:
+        async with asyncio.timeout_at(deadline):
+            target = await self._vetted(url)
         _dialled.set(target)
         timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
         # Handed to the transport itself: httpx's client prepares to follow a redirect, and fails on odd ones.
@@ -138,10 +137,12 @@ class Sender:
             content=body,
             extensions={"timeout": timeout.as_dict()},
         )
-        async with aclosing(await self._transport().handle_async_request(request)) as response:
+        async with asyncio.timeout_at(deadline):
+            response = await self._transport.handle_async_request(request)
+        async with aclosing(response):
             return Outcome(
                 http_status=response.status_code,
-                answer=await _beginning(response),
+                answer=await _beginning(response, deadline),
                 error=_redirect(response, target.url),
                 retry_after=retry_after_seconds(response.headers.get("retry-after"), datetime.now(UTC)),
             )
@@ -152,34 +153,14 @@ class Sender:
         except LookupNeededError:  # an address needs no look-up, and no thread that waits for one
             return await asyncio.get_running_loop().run_in_executor(self._lookups, self._vet, url, self._resolve)
 
-    def _transport(self) -> httpx.AsyncHTTPTransport:
-        """Return this event loop's connections. Lambda runs each batch in a loop of its own, and they are closed with it."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._transports:
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_RESTING, keepalive_expiry=REST_SECONDS)
-            transport = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, retries=0, limits=limits)
-            # httpx has no public way in for a network backend; the test of a refused address fails if this stops working.
-            transport._pool._network_backend = VettedNetwork()  # noqa: SLF001
-            self._transports[loop] = transport
-            _close_with_its_loop(transport)
-        return self._transports[loop]
 
-
-def _close_with_its_loop(transport: httpx.AsyncHTTPTransport) -> None:
-    """Close the connections when `asyncio.run` ends: it cancels every task, and waits for it, before it closes its loop."""
-
-    async def until_the_end() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await transport.aclose()
-
-    _ends.add(task := asyncio.create_task(until_the_end()))
-    task.add_done_callback(_ends.discard)
-
-
-_ends: Final[set[asyncio.Task[None]]] = set()
-"""A loop holds its tasks only weakly."""
+def vetted_transport() -> httpx.AsyncHTTPTransport:
+    """Return httpx's transport, dialling through VettedNetwork. It keeps no connection and uses no proxy of the environment."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    transport = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, retries=0, limits=limits)
+    # httpx has no public way in for a network backend; the test of a refused address fails if this stops working.
+    transport._pool._network_backend = VettedNetwork()  # noqa: SLF001
+    return transport
 
 
 def _redirect(response: httpx.Response, url: str) -> str | None:
@@ -188,7 +169,8 @@ def _redirect(response: httpx.Response, url: str) -> str | None:
         return None
     with suppress(ValueError):
         location = urljoin(url, location)
-    return f"answers {response.status_code} to {location[: MAX_WORDS - 50]}: set that address"
+    advice = "set that address" if response.status_code in PERMANENT else "redirects are not followed"
+    return f"answers {response.status_code} to {location[: MAX_WORDS - 60]}: {advice}"
 
 
 def _in_words(error: Exception) -> str:
@@ -205,12 +187,12 @@ def _in_words(error: Exception) -> str:
             return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
-async def _beginning(response: httpx.Response) -> str:
+async def _beginning(response: httpx.Response, deadline: float) -> str:
     """Read at most 16 KB as sent (a small compressed body can unpack to gigabytes) and leave the rest unread."""
     body = bytearray()
     # The status has been said: an answer that stalls or breaks off after it is still that answer.
     with suppress(httpx.HTTPError, TimeoutError):
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + ANSWER_SECONDS)):
             async for chunk in response.aiter_raw(4096):
                 body += chunk
                 if len(body) >= ANSWER_LIMIT:
