@@ -35,6 +35,12 @@ def status_text(status: str) -> Text:
     return Text(status, style=STYLES.get(status, ""))
 
 
+def plain(words: object) -> Text:
+    """Return what strangers wrote, a receiver's answer for instance, as it is: no markup, nothing that a terminal obeys."""
+    said = "" if words is None else str(words)
+    return Text("".join(letter if letter.isprintable() else " " for letter in said))
+
+
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago a moment was: `12 s`, `3 min`, `5 h`, `2 days`."""
     if moment is None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from renderbell_cli.local.engine import engine
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, Simulator
+from renderbell_cli.stack import STATE_VARIABLE
 from tests.integration.world import ROOT, Clock, World, point_at
 
 
@@ -32,3 +34,16 @@ def world(engine_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             libraries=libraries,
             secrets=secrets,
         )
+
+
+@pytest.fixture
+def local_stack(world: World, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `renderbell --local` speak to this world."""
+    outputs = {
+        "ParametersPrefix": world.prefix,
+        "DeliveryQueueUrl": world.names["DeliveryQueue"],
+        **{name: url for name, url in world.names.items() if name.endswith("Table")},
+    }
+    state = {"endpoint_url": engine_url, "region": "us-east-1", "stack": "test", "outputs": outputs}
+    (tmp_path / "local.json").write_text(json.dumps(state))
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "local.json"))

@@ -2,28 +2,20 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from renderbell_cli.main import app
-from renderbell_cli.stack import STATE_VARIABLE
 from tests.integration.world import World, video
 
 type Command = Callable[..., Result]
 
 
 @pytest.fixture
-def command(world: World, engine_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Command:
+def command(local_stack: None) -> Command:
     """Run the command against this world's tables."""
-    outputs = {
-        "ParametersPrefix": world.prefix,
-        **{name: world.names[name] for name in ("VideosTable", "AccountsTable", "EndpointsTable", "DeliveriesTable")},
-    }
-    state = tmp_path / "local.json"
-    state.write_text(json.dumps({"endpoint_url": engine_url, "region": "us-east-1", "stack": "test", "outputs": outputs}))
-    monkeypatch.setenv(STATE_VARIABLE, str(state))
+    del local_stack
 
     def run(*arguments: str, given: str | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), input=given)

@@ -1,12 +1,10 @@
 """`renderbell endpoint`, `deliveries` and `replay` over the real engine: what a person types, and what they see."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,18 +21,8 @@ ADD = ("endpoint", "add", "--allow-http", "--json")
 
 
 @pytest.fixture
-def command(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    outputs = {
-        "ParametersPrefix": world.prefix,
-        "VideosTable": world.names["VideosTable"],
-        "AccountsTable": world.names["AccountsTable"],
-        "EndpointsTable": world.names["EndpointsTable"],
-        "DeliveriesTable": world.names["DeliveriesTable"],
-        "DeliveryQueueUrl": world.names["DeliveryQueue"],
-    }
-    state = {"stack": "test", "outputs": outputs, "endpoint_url": os.environ["AWS_ENDPOINT_URL"], "region": "us-east-1"}
-    (tmp_path / "local.json").write_text(json.dumps(state))
-    monkeypatch.setenv("RENDERBELL_LOCAL_STATE", str(tmp_path / "local.json"))
+def command(local_stack: None) -> Command:
+    del local_stack
     return lambda *words: CliRunner().invoke(app, ["--local", *words])
 
 

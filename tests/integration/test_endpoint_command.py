@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,24 +19,14 @@ from renderbell.signing import Secrets, new_secret
 from renderbell_cli.commands import deliveries, endpoints
 from renderbell_cli.main import app
 from renderbell_cli.receiver import Answer
-from renderbell_cli.stack import STATE_VARIABLE
 from tests.integration.world import World, video
 
 type Command = Callable[..., Result]
-TABLES = ("VideosTable", "AccountsTable", "EndpointsTable", "DeliveriesTable")
 
 
 @pytest.fixture
-def command(world: World, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run the command against this world."""
-    outputs = {
-        "ParametersPrefix": world.prefix,
-        "DeliveryQueueUrl": world.names["DeliveryQueue"],
-        **{name: world.names[name] for name in TABLES},
-    }
-    state = tmp_path / "local.json"
-    state.write_text(json.dumps({"endpoint_url": engine_url, "region": "us-east-1", "stack": "test", "outputs": outputs}))
-    monkeypatch.setenv(STATE_VARIABLE, str(state))
+def command(local_stack: None) -> Command:
+    del local_stack
     return lambda *words: CliRunner().invoke(app, ["--local", *words])
 
 

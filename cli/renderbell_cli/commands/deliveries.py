@@ -18,8 +18,7 @@ from renderbell.events import TRIAL
 from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.deliveries import Standing
 from renderbell.values import iso
-from renderbell_cli.commands.plain import plain
-from renderbell_cli.show import ago, console, hints, json_lines, status_text, table
+from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

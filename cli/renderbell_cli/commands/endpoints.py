@@ -23,8 +23,7 @@ from renderbell.signing import Secrets, new_secret
 from renderbell.store.deliveries import Standing
 from renderbell.values import iso
 from renderbell.video import AccountName
-from renderbell_cli.commands.plain import plain
-from renderbell_cli.show import ago, console, hints, json_lines, table
+from renderbell_cli.show import ago, console, hints, json_lines, plain, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
 TRIAL_SECONDS: Final = 30.0

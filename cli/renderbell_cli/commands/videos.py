@@ -12,8 +12,7 @@ from renderbell.events import VideoRecord, video_data
 from renderbell.providers import PROVIDERS
 from renderbell.store.videos import FINISHED, IN_FLIGHT, PHASES
 from renderbell.video import Status
-from renderbell_cli.commands.plain import plain
-from renderbell_cli.show import ago, console, hints, json_lines, status_text, table
+from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
 
