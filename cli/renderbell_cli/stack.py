@@ -65,29 +65,39 @@ class Stack:
         os.environ.update(local_environment(state["endpoint_url"], state["region"]))
         return cls(name=state["stack"], outputs=state["outputs"], is_local=True)
 
+    def output(self, name: str) -> str:
+        """Return an output. Raises StackNotFoundError where the stack was deployed by an older Renderbell, without it."""
+        if name not in self.outputs:
+            raise StackNotFoundError(f"the stack {self.name} is older than this command: deploy it anew with `make deploy`")
+        return self.outputs[name]
+
     @cached_property
     def parameters(self) -> Parameters:
-        return Parameters(self.outputs["ParametersPrefix"], boto3.client("ssm"))
+        return Parameters(self.output("ParametersPrefix"), boto3.client("ssm"))
 
     @cached_property
     def videos(self) -> Videos:
-        return Videos(self.outputs["VideosTable"])
+        return Videos(self.output("VideosTable"))
 
     @cached_property
     def accounts(self) -> Accounts:
-        return Accounts(self.outputs["AccountsTable"])
+        return Accounts(self.output("AccountsTable"))
 
     @cached_property
     def endpoints(self) -> Endpoints:
-        return Endpoints(self.outputs["EndpointsTable"])
+        return Endpoints(self.output("EndpointsTable"))
 
     @cached_property
     def delivery_queue(self) -> Queue:
-        return Queue(self.outputs["DeliveryQueueUrl"], boto3.client("sqs"))
+        return Queue(self.output("DeliveryQueueUrl"), boto3.client("sqs"))
+
+    @cached_property
+    def poll_queue(self) -> Queue:
+        return Queue(self.output("PollQueueUrl"), boto3.client("sqs"))
 
     @cached_property
     def deliveries(self) -> Deliveries:
-        return Deliveries(self.outputs["DeliveriesTable"])
+        return Deliveries(self.output("DeliveriesTable"))
 
 
 def outputs_of(name: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from renderbell_cli.local.engine import engine
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, Simulator
 from renderbell_cli.stack import STATE_VARIABLE
-from tests.integration.world import ROOT, Clock, World, point_at
+from tests.integration.world import HINT_URL, ROOT, Clock, World, point_at
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +41,8 @@ def local_stack(world: World, engine_url: str, tmp_path: Path, monkeypatch: pyte
     """Let `renderbell --local` speak to this world."""
     outputs = {
         "ParametersPrefix": world.prefix,
+        "HintUrl": HINT_URL,
+        "PollQueueUrl": world.names["PollQueue"],
         "DeliveryQueueUrl": world.names["DeliveryQueue"],
         **{name: url for name, url in world.names.items() if name.endswith("Table")},
     }

@@ -31,8 +31,9 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from tests.template.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
-FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit")
+FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint")
 KEY: Final = "key"
+HINT_URL: Final = "https://hint.lambda-url.us-east-1.on.aws/"
 LONG_AGO: Final = 100_000.0
 
 

@@ -71,6 +71,9 @@ def needs(call: Call, stack: Stack) -> Iterator[Need]:
         case "sqs", "SendMessageBatch":  # has no action of its own
             name = asked["QueueUrl"].rpartition("/")[2]
             yield Need(action="sqs:SendMessage", resource=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+        case "ssm", "PutParameter":
+            yield Need(action="ssm:PutParameter", resource=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{asked['Name']}")
+            yield _key("kms:Encrypt", "ssm")
         case "ssm", operation:
             path = asked.get("Name") or asked["Path"]
             yield Need(action=f"ssm:{operation}", resource=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{path}")

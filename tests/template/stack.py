@@ -64,7 +64,10 @@ class Stack:
     def functions(self) -> dict[str, Json]:
         """Return the functions' properties, with what Globals gives each."""
         given = self.template["Globals"]["Function"]
-        return {name: {**given, **properties} for name, properties in self.of_type("AWS::Serverless::Function").items()}
+        return {
+            name: {"Events": {}, **given, **properties}
+            for name, properties in self.of_type("AWS::Serverless::Function").items()
+        }
 
     def own_variables(self, function: str) -> Json:
         """Return the environment variables that the function itself asks for."""
@@ -93,20 +96,45 @@ class Stack:
         return ARNS[kind].format(region=REGION, account=ACCOUNT, name=self.physical_name(resource))
 
     def resolve(self, value: Any) -> Any:
-        """Put names and ARNs in the place of Ref, GetAtt and Sub, however deep they stand."""
+        """Put names, ARNs and texts in the place of what the template computes, however deep it stands."""
         match value:
             case {"Ref": str(name), **rest} if not rest:
                 return self._ref(name)
-            case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest:
-                return self._attribute(name, attribute)
-            case {"Fn::Sub": str(text), **rest} if not rest:
-                return re.sub(r"\$\{([^}]+)\}", lambda found: self._substituted(found[1]), text)
+            case dict() if any(name.startswith("Fn::") for name in value):
+                [(function, argument)] = value.items()
+                return self._computed(function.removeprefix("Fn::"), argument)
             case dict():
-                assert not any(name.startswith("Fn::") for name in value), f"this test cannot resolve {value} yet"
                 return {name: self.resolve(part) for name, part in value.items()}
             case list():
                 return [self.resolve(part) for part in value]
         return value
+
+    def _computed(self, function: str, argument: Any) -> Any:
+        match function, argument:
+            case "GetAtt", [str(name), str(attribute)]:
+                return self._attribute(name, attribute)
+            case "Sub", str(text):
+                return self._filled(text, {})
+            case "Sub", [str(text), dict(names)]:
+                return self._filled(text, {name: str(self.resolve(part)) for name, part in names.items()})
+            case "If", [str(name), then, otherwise]:
+                return self.resolve(then if self._holds(self.template["Conditions"][name]) else otherwise)
+            case "Select", [int(place), parts]:
+                return self.resolve(parts)[place]
+            case "Split", [str(mark), text]:
+                return self.resolve(text).split(mark)
+        raise AssertionError(f"this test cannot resolve {function} of {argument} yet")
+
+    def _filled(self, text: str, known: Mapping[str, str]) -> str:
+        return re.sub(r"\$\{([^}]+)\}", lambda found: known.get(found[1]) or self._substituted(found[1]), text)
+
+    def _holds(self, condition: Json) -> bool:
+        match condition:
+            case {"Fn::Not": [dict(inner)]}:
+                return not self._holds(inner)
+            case {"Fn::Equals": [left, right]}:
+                return bool(self.resolve(left) == self.resolve(right))
+        raise AssertionError(f"this test does not know the condition {condition}")
 
     def _substituted(self, name: str) -> str:
         resource, dot, attribute = name.partition(".")
@@ -130,4 +158,7 @@ class Stack:
                 return self.arn(resource)
             case "StreamArn":
                 return f"{self.arn(resource)}/stream/2026-11-24T00:00:00.000"
+            case "FunctionUrl":
+                assert "FunctionUrlConfig" in self.resources[resource.removesuffix("Url")]["Properties"]
+                return f"https://{resource.lower()}.lambda-url.{REGION}.on.aws/"
         raise AssertionError(f"this test cannot resolve {resource}.{attribute} yet")

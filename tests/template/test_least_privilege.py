@@ -18,7 +18,7 @@ from renderbell.queues import DeliveryMessage, PollMessage
 from renderbell.video import AccountName
 from tests.template.permissions import AWS_KEY, Need, allowed, grants, needs
 from tests.template.stack import ACCOUNT, NAME, REGION, ROOT, Stack
-from tests.template.world import ALERT_ID, aws_environment, sample, sample_event_id, world
+from tests.template.world import ALERT_ID, HINT_TOKEN, aws_environment, called, sample, sample_event_id, world
 
 FUNCTIONS: Final = sorted(Stack.read().functions)
 
@@ -37,6 +37,7 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "PollFunction": [sample("poll.json"), sqs_event(PollMessage(account=AccountName("heygen", "removed")).dump())],
     "NotifyFunction": [sample("notify.json")],
     "AuditFunction": [{"hours": 720}],
+    "HintFunction": [called(f"/heygen/marketing/{HINT_TOKEN}"), called("/heygen/marketing/guessed")],
     "DeliverFunction": [
         sample("deliver.json"),
         delivery_event("ep_failing"),
@@ -178,4 +179,4 @@ def _is_below_a_prefix(resource: str) -> bool:
     tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{NAME}-"
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{NAME}-"
     own = resource.startswith((tables, logs)) and resource.count("*") == 1 and resource.endswith((":*", "/stream/*"))
-    return own or resource in {f"{prefix}accounts/*", f"{prefix}endpoints/*"}
+    return own or resource in {f"{prefix}{kind}/*" for kind in ("accounts", "endpoints", "hints")}

@@ -18,7 +18,9 @@ from urllib.parse import parse_qsl
 
 from renderbell.alerts import Alert
 from renderbell.deliveries import DeliveryStatus, packed
+from renderbell.hints import Doorbell
 from renderbell.store.tables import DeliveryRow, EndpointRow, VideoRow
+from renderbell.tokens import Tokens
 from renderbell.values import iso
 from renderbell.video import AccountName
 from tests.template.stack import NAME, REGION, ROOT, Json, Stack
@@ -30,6 +32,8 @@ KEY: Final = "a-key-that-must-stay-secret"
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """What was due then is due now."""
 ALERT_ID: Final = "alert_1"
+TOKENS: Final = Tokens("a-key-that-signs")
+HINT_TOKEN: Final = TOKENS.new_hint(AccountName("heygen", "marketing"))
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -78,6 +82,11 @@ class Aws:
         if asked["Name"] not in self.parameters:
             raise AwsError("ParameterNotFound")
         return {"Parameter": {"Name": asked["Name"], "Type": "SecureString", "Value": self.parameters[asked["Name"]]}}
+
+    def _PutParameter(self, asked: Json) -> Json:  # noqa: N802
+        if asked["Name"] in self.parameters and not asked["Overwrite"]:
+            raise AwsError("ParameterAlreadyExists")
+        return {"Version": 1, "Tier": "Standard"}
 
     def _GetItem(self, asked: Json) -> Json:  # noqa: N802
         found = self._find(asked["TableName"], asked["Key"])
@@ -157,6 +166,8 @@ class World:
         ]
         self.aws.parameters = {
             f"/renderbell/{NAME}/accounts/heygen/marketing": json.dumps({"key": KEY, "base_url": self.url}),
+            f"/renderbell/{NAME}/signing-key": TOKENS.key,
+            f"/renderbell/{NAME}/hints/heygen/marketing": Doorbell(token=HINT_TOKEN).dump(),
             **{f"/renderbell/{NAME}/endpoints/{hook}": json.dumps({"secrets": [SECRET]}) for hook, *_ in hooks},
         }
         self.aws.tables = {
@@ -171,6 +182,13 @@ class World:
             ],
         }
         self.listing = {"data": [listed_video(), *unfinished_videos()], "has_more": False}
+
+
+def called(path: str, event: str = "hint.json") -> dict[str, Any]:
+    """Return a sample call of a function URL, at another path."""
+    made = sample(event)
+    http = {**made["requestContext"]["http"], "path": path}
+    return {**made, "rawPath": path, "requestContext": {**made["requestContext"], "http": http}}
 
 
 def sample_event_id() -> str:

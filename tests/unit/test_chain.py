@@ -1,11 +1,12 @@
 """Looks between two ticks: queued at once, ending with the tick, never reaching into the next."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderbell.chain import LONGEST_DELAY, looks
+from renderbell.chain import HINT_GAP, LONGEST_DELAY, look_for_hint, looks
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECONDS = st.integers(5, 900).map(lambda seconds: timedelta(seconds=seconds))
@@ -36,3 +37,32 @@ def test_looks_keep_their_distance_stay_within_what_a_message_can_be_delayed_and
     assert until <= ends
     if delays:
         assert until - (NOW + delays[-1]) <= interval * 1.5, "no gap is longer than an interval and a half"
+
+
+def test_the_first_hint_causes_a_look_at_once() -> None:
+    assert look_for_hint(NOW, None) == (0, NOW + HINT_GAP)
+
+
+def test_of_a_burst_the_second_causes_one_look_after_it_and_the_rest_none() -> None:
+    delays, free_from = [], None
+    for milliseconds in range(0, 4000, 100):
+        now = NOW + timedelta(milliseconds=milliseconds)
+        found = look_for_hint(now, free_from)
+        if found is not None:
+            delay, free_from = found
+            delays.append(delay)
+    assert delays == [0, 5]
+
+
+@given(st.lists(st.integers(0, 3000), min_size=1, max_size=200))
+def test_hints_of_any_rhythm_cause_looks_that_keep_their_distance_and_each_hint_is_followed_by_one(gaps: list[int]) -> None:
+    now, free_from = NOW, None
+    looks_at: list[datetime] = []
+    for gap in gaps:
+        now += timedelta(milliseconds=gap)
+        found = look_for_hint(now, free_from)
+        if found is not None:
+            delay, free_from = found
+            looks_at.append(now + timedelta(seconds=delay))
+        assert now <= looks_at[-1] <= now + HINT_GAP + timedelta(seconds=1), "a look begins after the hint, and soon"
+    assert all(later - sooner >= HINT_GAP - timedelta(seconds=1) for sooner, later in pairwise(looks_at))

@@ -1,13 +1,17 @@
 """`renderbell account ...`: the API keys that are watched."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from renderbell import http
 from renderbell.account import OPTIONS, Account
 from renderbell.account_state import AccountState
-from renderbell.providers import provider_for
+from renderbell.errors import BadInputError
+from renderbell.hints import Doorbell
+from renderbell.providers import Provider, provider_for
 from renderbell.values import iso
 from renderbell.video import AccountName
 from renderbell_cli.keys import options_of, read_key
@@ -80,10 +84,81 @@ def remove(
     name = AccountName.parse(account)
     opened = Stack.open(context, local=local, name=stack)
     removed = opened.parameters.remove_account(name)
+    opened.parameters.remove_doorbell(name)
     opened.accounts.forget(name)
     hints.print(f"{name} is no longer watched." if removed else f"There was no account {name}.")
     if not removed:
         raise typer.Exit(1)
+
+
+@app.command("hint-url")
+def hint_url(
+    context: typer.Context,
+    account: Name,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Make another URL; the old one ends within a minute.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    local: LocalFlag = False,
+    stack: StackName = None,
+) -> None:
+    """Print the URL at which the account's provider may call, and what to do with it there. It is a password: keep it so.
+
+    A call makes Renderbell look at once instead of at the next tick. What the call says is not believed.
+    """
+    opened, provider = _opened(context, account, local=local, stack=stack)
+    doorbell = None if rotate else opened.parameters.doorbell(provider.account.name)
+    if doorbell is None:
+        doorbell = Doorbell(token=opened.parameters.made_tokens().new_hint(provider.account.name))
+        opened.parameters.put_doorbell(provider.account.name, doorbell)
+    url = _hint_url(opened, provider.account.name, doorbell)
+    if json:
+        json_lines([{"account": str(provider.account.name), "url": url, "help": provider.hint_help}])
+        return
+    console.print(url, markup=False, soft_wrap=True)
+    hints.print(provider.hint_help, markup=False)
+
+
+@app.command()
+def hook(context: typer.Context, account: Name, local: LocalFlag = False, stack: StackName = None) -> None:
+    """Register the hint URL at the provider, for all videos of the account: HeyGen and VideoGen can. Again is no harm."""
+    opened, provider = _opened(context, account, local=local, stack=stack)
+    name, before = provider.account.name, opened.parameters.doorbell(provider.account.name)
+    doorbell = before or Doorbell(token=opened.parameters.made_tokens().new_hint(name))
+    if before is None:  # kept first: a provider may check the URL while it is being registered
+        opened.parameters.put_doorbell(name, doorbell)
+    with http.client() as client:
+        made = provider.hook(client, _hint_url(opened, name, doorbell))
+        signed = made.secret if provider.signs_hints else None
+        opened.parameters.put_doorbell(name, replace(doorbell, secret=signed, hook_id=made.hook_id))
+        if doorbell.hook_id is not None:
+            provider.unhook(client, doorbell.hook_id)
+    hints.print(f"{name} is hooked: its provider calls when a video ends. Undo it: renderbell account unhook {name}")
+
+
+@app.command()
+def unhook(context: typer.Context, account: Name, local: LocalFlag = False, stack: StackName = None) -> None:
+    """Take the hint URL back from the provider. Looking goes on as scheduled."""
+    opened, provider = _opened(context, account, local=local, stack=stack)
+    name, doorbell = provider.account.name, opened.parameters.doorbell(provider.account.name)
+    if doorbell is None or doorbell.hook_id is None:
+        hints.print(f"{name} is not hooked.")
+        raise typer.Exit(1)
+    with http.client() as client:
+        provider.unhook(client, doorbell.hook_id)
+    opened.parameters.put_doorbell(name, replace(doorbell, secret=None, hook_id=None))
+    hints.print(f"{name} is no longer hooked.")
+
+
+def _opened(context: typer.Context, account: str, *, local: bool, stack: str | None) -> tuple[Stack, Provider]:
+    """Return the stack and the account at its provider. Raises BadInputError where no such account is watched."""
+    name, opened = AccountName.parse(account), Stack.open(context, local=local, name=stack)
+    found = opened.parameters.account(name)
+    if found is None:
+        raise BadInputError(f"there is no account {name}: `renderbell account list` shows them")
+    return opened, provider_for(found)
+
+
+def _hint_url(stack: Stack, name: AccountName, doorbell: Doorbell) -> str:
+    return f"{stack.output('HintUrl')}{name}/{doorbell.token}"
 
 
 def _first_look(state: AccountState) -> str:

@@ -67,7 +67,7 @@ def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack,
     with console.status("Starting a local AWS (ministack) on loopback") as spinner:
         url = running.enter_context(engine(project, folder / "ministack.log"))
         _step(console, spinner, f"Local AWS at {url}", "Building and deploying template.yaml with SAM (about 20 s)")
-        deploy(project, url, folder / "sam.log", {"AllowLocalEndpoints": "true"})
+        deploy(project, url, folder / "sam.log", {"AllowLocalEndpoints": "true", "LocalGateway": url})
         os.environ.update(local_environment(url, REGION))
         stack = Stack(name=STACK, outputs=outputs_of(STACK), is_local=True)
         _step(console, spinner, f"Stack {STACK} deployed", "Adding accounts and a receiver")

@@ -1,20 +1,24 @@
 """HeyGen v1: GET /v1/video.list and GET /v1/video_status.get, code 100 in every good body, key in x-api-key.
 
+Webhooks: POST /v1/webhook/endpoint.add, GET /v1/webhook/endpoint.list, DELETE /v1/webhook/endpoint.delete?endpoint_id=
 https://docs.heygen.com/reference/video-list and https://docs.heygen.com/reference/video-status
+https://docs.heygen.com/reference/add-a-webhook-endpoint, /list-webhook-endpoints and /delete-a-webhook-endpoint
 HeyGen announced its end for 2026-10-31; what it answers since then is not known. This is what it answered before.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import uuid4
 
-from renderbell_cli.simulator.api import Api, cursor, first, json_answer, place_of, signed, whole
-from renderbell_cli.simulator.heygen_v3 import failure
+from renderbell_cli.simulator.api import Api, cursor, first, iso, json_answer, place_of, signed, whole
+from renderbell_cli.simulator.heygen_v3 import failure, json_in
 from renderbell_cli.simulator.library import Library
 from renderbell_cli.simulator.serving import Answer, Call
 from renderbell_cli.simulator.videos import SimulatedVideo, State
 
 LIST: Final = "/v1/video.list"
 DETAIL: Final = "/v1/video_status.get"
+WEBHOOKS: Final = "/v1/webhook/endpoint."
 MAX_LIMIT: Final = 100  # and the default, which is not documented
 OK: Final = 100
 
@@ -42,6 +46,8 @@ def error(status: int) -> Answer:
 
 
 def _answer(call: Call, library: Library, now: float) -> Answer:
+    if call.path.startswith(WEBHOOKS):
+        return _webhooks(call, library.webhooks, now)
     match call.method, call.path:
         case "GET", "/v1/video.list":
             return _list(call, library, now)
@@ -52,6 +58,43 @@ def _answer(call: Call, library: Library, now: float) -> Answer:
             return json_answer({"code": OK, "data": _detail(video, now), "message": "Success"}, headers=SUNSET)
         case _:
             return error(404)
+
+
+def _webhooks(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    match call.method, call.path.removeprefix(WEBHOOKS):
+        case "POST", "add":
+            return _register(call, registered, now)
+        case "GET", "list":
+            return _good([*registered.values()])
+        case "DELETE", "delete":
+            # What is answered to an id it does not know is not documented: here, what it says of such a video.
+            found = registered.pop(call.query.get("endpoint_id", ""), None)
+            return error(404) if found is None else _good(None)
+        case _:
+            return error(404)
+
+
+def _register(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    # HeyGen asks the URL with OPTIONS, for a second at most, and refuses one that does not answer. This one asks nobody.
+    asked = json_in(call)
+    url, events = asked.get("url"), asked.get("events")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")) or not isinstance(events, list | None):
+        return error(400)
+    hook_id = uuid4().hex
+    registered[hook_id] = {
+        "endpoint_id": hook_id,
+        "username": "simulated",
+        "url": url,
+        "status": "enabled",
+        "events": events,  # none means all
+        "secret": uuid4().hex,
+        "created_at": iso(now),
+    }
+    return _good(registered[hook_id])
+
+
+def _good(data: object) -> Answer:
+    return json_answer({"code": OK, "data": data, "msg": None, "message": None}, headers=SUNSET)
 
 
 def _list(call: Call, library: Library, now: float) -> Answer:
@@ -65,7 +108,7 @@ def _list(call: Call, library: Library, now: float) -> Answer:
     page, more = first(rest, limit)
     following = cursor(LIST, (page[-1].born_at, page[-1].id)) if more and page else None
     data = {"videos": [_row(video, now) for video in page], "token": following, "total": total}
-    return json_answer({"code": OK, "data": data, "msg": None, "message": None}, headers=SUNSET)
+    return _good(data)
 
 
 def _matches(call: Call, video: SimulatedVideo, now: float) -> bool:
@@ -106,7 +149,7 @@ def _detail(video: SimulatedVideo, now: float) -> Mapping[str, Any]:
 
 API: Final = Api(
     provider="heygen",
-    paths=(LIST, DETAIL),
+    paths=(LIST, DETAIL, WEBHOOKS),
     key=lambda call: call.headers.get("x-api-key"),
     refuse=lambda _: error(401),
     error=error,

@@ -1,17 +1,32 @@
 """HeyGen v3: GET /v3/videos, /v3/videos/{id} and /v3/videos/statuses, opaque tokens, key in X-Api-Key or as Bearer.
 
-Shapes from HeyGen's own command line, github.com/heygen-com/heygen-cli gen/video.go.
+Webhooks: POST and GET /v3/webhooks/endpoints, DELETE /v3/webhooks/endpoints/{id}.
+Shapes from HeyGen's own command line, github.com/heygen-com/heygen-cli gen/video.go and gen/webhook.go.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import uuid4
 
-from renderbell_cli.simulator.api import Api, bearer, cursor, first, json_answer, place_of, segments, signed, whole
+from renderbell_cli.simulator.api import (
+    Api,
+    bearer,
+    cursor,
+    first,
+    iso,
+    json_answer,
+    place_of,
+    segments,
+    signed,
+    whole,
+)
 from renderbell_cli.simulator.library import Library
 from renderbell_cli.simulator.serving import Answer, Call
 from renderbell_cli.simulator.videos import SimulatedVideo, State
 
 PATH: Final = "/v3/videos"
+WEBHOOKS: Final = "/v3/webhooks/endpoints"
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 100
 MAX_BULK: Final = 100
@@ -42,6 +57,8 @@ def error(status: int, words: str = "something went wrong") -> Answer:
 
 
 def _answer(call: Call, library: Library, now: float) -> Answer:
+    if call.path.startswith(WEBHOOKS):
+        return _webhooks(call, library.webhooks, now)
     match (call.method, *segments(call, PATH)):
         case ("GET",):
             return _list(call, library, now)
@@ -54,6 +71,49 @@ def _answer(call: Call, library: Library, now: float) -> Answer:
             return json_answer({"data": _row(video, now)})
         case _:
             return error(404, "not found")
+
+
+def _webhooks(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    match (call.method, *segments(call, WEBHOOKS)):
+        case ("POST",):
+            return _register(call, registered, now)
+        case ("GET",):  # one page holds them all; the secret is told on creation only
+            rows = [{**row, "secret": None} for row in registered.values()]
+            return json_answer({"data": rows, "has_more": False, "next_token": None})
+        case ("DELETE", hook_id):
+            found = registered.pop(hook_id, None)
+            return error(404, "webhook endpoint not found") if found is None else json_answer({"data": {}})
+        case _:
+            return error(404, "not found")
+
+
+def _register(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    asked = json_in(call)
+    url, events = asked.get("url"), asked.get("events")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        return error(400, "url must be a publicly accessible HTTPS URL")  # this machine's own pass: tests live there
+    if not isinstance(events, list | None):
+        return error(400, "events must be a list")
+    hook_id = uuid4().hex
+    row = {
+        "endpoint_id": hook_id,
+        "url": url,
+        "status": "enabled",
+        "created_at": iso(now),
+        "events": events,  # null means all
+        "secret": f"whsec_{uuid4().hex}",
+    }
+    registered[hook_id] = row
+    return json_answer({"data": row})
+
+
+def json_in(call: Call) -> Mapping[str, Any]:
+    """Return the JSON object that a call carries; an empty one for anything else."""
+    try:
+        asked = json.loads(call.body)
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def _list(call: Call, library: Library, now: float) -> Answer:
@@ -125,7 +185,7 @@ def _row(video: SimulatedVideo, now: float) -> Mapping[str, Any]:
 
 API: Final = Api(
     provider="heygen",
-    paths=(PATH,),
+    paths=(PATH, WEBHOOKS),
     key=lambda call: call.headers.get("x-api-key") or bearer(call),
     refuse=lambda _: error(401, "invalid API key"),
     error=error,

@@ -3,7 +3,7 @@
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import Any, Self
 
 from renderbell_cli.simulator.demo import demo_videos
 from renderbell_cli.simulator.videos import SimulatedVideo
@@ -21,6 +21,8 @@ class Library:
 
     def __init__(self, videos: Iterable[SimulatedVideo] = (), *, newest_first: bool = True) -> None:
         self.newest_first = newest_first
+        self.webhooks: dict[str, dict[str, Any]] = {}
+        """What is registered for the account, by id, as it was answered then."""
         self._lock = threading.Lock()
         self._by_id: dict[str, SimulatedVideo] = {}
         self._in_order: list[SimulatedVideo] = []

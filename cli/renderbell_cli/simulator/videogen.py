@@ -1,11 +1,16 @@
 """VideoGen: GET /v1/files, GET /v1/files/{id}, POST /v1/files/{id}/hydrate, GET /v1/tools/executions/{id}; Bearer key.
 
+Webhooks: POST and GET /v1/webhooks/endpoints, DELETE /v1/webhooks/endpoints/{id}.
 https://docs.videogen.io and the packages videogen 2.5.3 and videogen-apimatic 1.0.0 on PyPI.
 A file has no status. Each of its sources has one, and it stays `pending` until somebody hydrates the finished file.
 """
 
+import base64
+import json
+import os
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import uuid4
 
 from renderbell_cli.simulator.api import (
     WEEK,
@@ -25,6 +30,7 @@ from renderbell_cli.simulator.videos import SimulatedVideo, State
 
 FILES: Final = "/v1/files"
 EXECUTIONS: Final = "/v1/tools/executions"
+WEBHOOKS: Final = "/v1/webhooks/endpoints"
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 FILE_ID: Final = "vg_file_"
@@ -63,12 +69,10 @@ def _error_body(code: str | None, words: str | None) -> Mapping[str, Any]:
 
 
 def _answer(call: Call, library: Library, now: float) -> Answer:
+    if call.path.startswith(WEBHOOKS):
+        return _webhooks(call, library.webhooks, now)
     if call.path.startswith(EXECUTIONS):
-        match (call.method, *segments(call, EXECUTIONS)):
-            case ("GET", execution_id):
-                return _execution(execution_id, library, now)
-            case _:
-                return error(404, "Not found")
+        return _execution_answer(call, library, now)
     match (call.method, *segments(call, FILES)):
         case ("GET",):
             return _list(call, library, now)
@@ -80,6 +84,44 @@ def _answer(call: Call, library: Library, now: float) -> Answer:
             return _file_answer(file_id, library, now)
         case _:
             return error(404, "Not found")
+
+
+def _webhooks(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    match (call.method, *segments(call, WEBHOOKS)):
+        case ("POST",):
+            return _register(call, registered, now)
+        case ("GET",):  # one page holds them all; the secret is told on creation only
+            rows = [{name: value for name, value in row.items() if name != "signingSecret"} for row in registered.values()]
+            return json_answer({"endpoints": rows, "hasMore": False, "nextCursor": None})
+        case ("DELETE", hook_id):
+            return error(404, "Webhook endpoint not found") if registered.pop(hook_id, None) is None else Answer(status=204)
+        case _:
+            return error(404, "Not found")
+
+
+def _register(call: Call, registered: dict[str, dict[str, Any]], now: float) -> Answer:
+    try:
+        asked = json.loads(call.body)
+    except ValueError:
+        asked = None
+    url, events = (asked.get("url"), asked.get("events")) if isinstance(asked, dict) else (None, None)
+    if not isinstance(url, str) or not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        return error(400, "url must be an HTTPS URL")  # this machine's own pass: tests live there
+    if not isinstance(events, list) or not events:
+        return error(400, "events must name at least one event")
+    hook_id = f"ep_{uuid4().hex}"
+    secret = f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
+    row = {
+        "endpointId": hook_id,
+        "url": url,
+        "events": events,
+        "description": asked.get("description"),
+        "createdAt": int(now),
+        "signingSecret": secret,
+        "signingSecretLast4": secret[-4:],
+    }
+    registered[hook_id] = row
+    return json_answer(row, 201)
 
 
 def _file_answer(file_id: str, library: Library, now: float) -> Answer:
@@ -167,6 +209,14 @@ def _execution_id(video: SimulatedVideo) -> str:
     return EXECUTION_ID + video.id.removeprefix(FILE_ID)
 
 
+def _execution_answer(call: Call, library: Library, now: float) -> Answer:
+    match (call.method, *segments(call, EXECUTIONS)):
+        case ("GET", execution_id):
+            return _execution(execution_id, library, now)
+        case _:
+            return error(404, "Not found")
+
+
 def _execution(execution_id: str, library: Library, now: float) -> Answer:
     name = execution_id.removeprefix(EXECUTION_ID)
     video = library.find(FILE_ID + name, now) or library.find(name, now)
@@ -194,7 +244,7 @@ def _result(video: SimulatedVideo, now: float) -> Mapping[str, Any]:
 
 API: Final = Api(
     provider="videogen",
-    paths=(FILES, EXECUTIONS),
+    paths=(FILES, EXECUTIONS, WEBHOOKS),
     key=bearer,
     refuse=lambda _: error(401, "Invalid API key"),
     error=error,

@@ -56,6 +56,8 @@ class AccountState:
     paused_until: datetime | None = None
     looks_until: datetime | None = None
     """Until when looks at the hot interval are on the queue."""
+    hints_free_from: datetime | None = None
+    """From when on a hint is free to cause a look, see chain.look_for_hint."""
 
     @property
     def looked(self) -> bool:

@@ -1,5 +1,6 @@
-"""When an account with videos in flight is looked at again before the next tick of its schedule."""
+"""When an account is looked at between the ticks of its schedule: while videos are in flight, and when its provider calls."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,3 +23,24 @@ def looks(now: datetime, tick_ends: datetime | None, interval: timedelta) -> tup
         delays.append(at)
         at += interval
     return delays, until
+
+
+HINT_GAP: Final = timedelta(seconds=5)
+"""The least time between two looks that hints cause."""
+
+FOLLOW_UPS: Final = (2, 3, 10)
+"""Seconds from one look after a hint to the next, as long as no end is found: 2, 5 and 15 s after the first. A provider may
+call before its listing shows what it calls for."""
+
+
+def look_for_hint(now: datetime, free_from: datetime | None) -> tuple[int, datetime] | None:
+    """Return in how many seconds to look because of a hint that came now, and from when the next hint is free to cause a look.
+
+    `free_from` is what the hint before it left. The first of a burst causes a look at once, the second one that begins when
+    HINT_GAP is over, and None says that this one comes before that look: it sees what the hint is about.
+    """
+    if free_from is None or free_from <= now:
+        return 0, now + HINT_GAP
+    if free_from <= now + HINT_GAP:
+        return math.ceil((free_from - now).total_seconds()), free_from + HINT_GAP
+    return None

@@ -1,4 +1,4 @@
-"""Accounts' keys and endpoints' secrets, in Parameter Store: the only place where either is kept."""
+"""Accounts' keys, endpoints' secrets and the stack's own, in Parameter Store: the only place where any is kept."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -8,6 +8,8 @@ from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMPro
 from renderbell.account import Account
 from renderbell.endpoints import Private
 from renderbell.errors import BadInputError
+from renderbell.hints import Doorbell
+from renderbell.tokens import Tokens, new_signing_key
 from renderbell.video import AccountName
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 CACHED_FOR: Final = 60
 """Seconds a warm function uses a key before it asks again: a new key works within a minute."""
+
+SIGNING_KEY: Final = "signing-key"
 
 MAX_VALUE: Final = 4096
 """Characters that a standard parameter holds."""
@@ -62,6 +66,42 @@ class Parameters:
 
     def remove_endpoint_private(self, endpoint_id: str) -> bool:
         return self._remove(self._endpoint_path(endpoint_id))
+
+    def doorbell(self, name: AccountName) -> Doorbell | None:
+        """Return what an account's hints must bring; None where there is no hint URL, or no longer."""
+        value = self._value(self._hint_path(name))
+        return None if value is None else Doorbell.parse(value)
+
+    def put_doorbell(self, name: AccountName, doorbell: Doorbell) -> None:
+        self._put(self._hint_path(name), doorbell.dump(), "Token of the URL at which a provider may call")
+
+    def remove_doorbell(self, name: AccountName) -> bool:
+        return self._remove(self._hint_path(name))
+
+    def tokens(self) -> Tokens | None:
+        """Return what makes and checks tokens; None as long as nobody needed the stack's signing key."""
+        value = self._value(self._signing_key_path)
+        return None if value is None else Tokens(value)
+
+    def made_tokens(self) -> Tokens:
+        """Return what makes and checks tokens. The first who needs the stack's signing key makes it."""
+        return self.tokens() or Tokens(self._made(self._signing_key_path, new_signing_key()))
+
+    @property
+    def _signing_key_path(self) -> str:
+        return f"{self._prefix}/{SIGNING_KEY}"
+
+    def _made(self, path: str, value: str) -> str:
+        """Store `value` unless another was quicker; return what is stored."""
+        words = "Signs hint URLs and links; delete it to make all of them void"
+        try:
+            self._ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=False, Description=words)
+        except self._ssm.exceptions.ParameterAlreadyExists:
+            return str(self._ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"])
+        return value
+
+    def _hint_path(self, name: AccountName) -> str:
+        return f"{self._prefix}/hints/{name}"
 
     def _account_path(self, name: AccountName) -> str:
         return f"{self._prefix}/accounts/{name}"

@@ -10,7 +10,7 @@ import httpx
 
 from renderbell.account import Account
 from renderbell.alerts import OPERATORS, Alert
-from renderbell.chain import looks
+from renderbell.chain import FOLLOW_UPS, looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
 from renderbell.parameters import Parameters
@@ -88,7 +88,14 @@ class Poll:
         report = sweep.run()
         if not message.in_between and report.error is None and (report.in_flight or report.unfinished):
             self._look_again_soon(message, account)
+        if 0 < message.hinted <= len(FOLLOW_UPS) and not any(change.seen.status.final for change in report.transitions):
+            self._follow_up(message)
         return _log_line(report)
+
+    def _follow_up(self, message: PollMessage) -> None:
+        """Look again soon after a hint: the provider called, and its listing shows no end as yet."""
+        again = PollMessage(account=message.account, in_between=True, hinted=message.hinted + 1)
+        self.poll_queue.send([again], delay=FOLLOW_UPS[message.hinted - 1])
 
     def _look_again_soon(self, message: PollMessage, account: Account) -> None:
         """Queue all looks until the next tick, unless another poll did already.

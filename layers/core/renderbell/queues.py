@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from renderbell.errors import BadInputError, RenderbellError
-from renderbell.values import iso, moment
+from renderbell.values import integer, iso, moment
 from renderbell.video import AccountName
 
 if TYPE_CHECKING:
@@ -30,22 +30,28 @@ class PollMessage:
     """Look at this account now.
 
     `tick_ends` is when the next tick of its schedule is due, as far as the sender knows; `in_between` marks the looks between
-    two ticks, which are for the sake of videos in flight.
+    two ticks, which are for the sake of videos in flight. `hinted` counts the looks because of one hint: 1 is the first.
     """
 
     account: AccountName
     tick_ends: datetime | None = None
     in_between: bool = False
+    hinted: int = 0
 
     @classmethod
     def parse(cls, body: str) -> Self:
         fields = _fields(body, "account")
         account, ends = AccountName.parse(fields["account"]), fields.get("tick_ends")
-        return cls(account=account, tick_ends=moment(ends), in_between=fields.get("in_between") is True)
+        return cls(
+            account=account,
+            tick_ends=moment(ends),
+            in_between=fields.get("in_between") is True,
+            hinted=integer(fields.get("hinted")) or 0,
+        )
 
     def dump(self) -> str:
         fields = {"account": str(self.account), "tick_ends": iso(self.tick_ends), "in_between": self.in_between}
-        return json.dumps({name: value for name, value in fields.items() if value})
+        return json.dumps({name: value for name, value in (fields | {"hinted": self.hinted}).items() if value})
 
     @property
     def group(self) -> str:

@@ -42,6 +42,13 @@ class PollSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HintSettings(Settings):
+    parameters_prefix: str
+    accounts_table: str
+    poll_queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings(Settings):
     endpoints_table: str
     delivery_queue_url: str

@@ -16,6 +16,7 @@ from renderbell import http
 from renderbell.account import Account
 from renderbell.errors import (
     AuthError,
+    BadInputError,
     BadResponseError,
     NotFoundError,
     ProviderError,
@@ -24,6 +25,7 @@ from renderbell.errors import (
 )
 from renderbell.http import Answer, Request
 from renderbell.page import Cursor, Page
+from renderbell.providers.hooks import Hook
 from renderbell.providers.reading import Reading
 from renderbell.values import Json, integer, retry_after_seconds, text
 from renderbell.video import Sighting, Status
@@ -58,6 +60,12 @@ class Provider(ABC):
     """Videos that one look-up request asks for."""
     restarts: ClassVar[bool] = False
     """True where a finished video is known to be rendered again under the same id."""
+    hooks: ClassVar[bool] = False
+    """True where the provider has an API to register a webhook for the whole account."""
+    signs_hints: ClassVar[bool] = False
+    """True where the provider signs its calls, by a scheme that it documents."""
+    hint_help: ClassVar[str]
+    """What a person does with the account's hint URL at this provider, in a sentence or two."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -97,6 +105,16 @@ class Provider(ABC):
         del client
         return seen
 
+    def hook(self, client: httpx.Client, url: str) -> Hook:
+        """Register `url` for the whole account and every event. Raises ProviderError, or BadInputError without such an API."""
+        del client, url
+        raise self._no_hooks()
+
+    def unhook(self, client: httpx.Client, hook_id: str) -> None:
+        """Take a registered webhook back; one that is gone already is no error. Raises as `hook` does."""
+        del client, hook_id
+        raise self._no_hooks()
+
     # What all share.
 
     def status(self, word: Any) -> Status:
@@ -112,6 +130,20 @@ class Provider(ABC):
 
     def send(self, client: httpx.Client, request: Request) -> Answer:
         return http.ask(client, self.account.option("base_url", self.base_url), self.headers(), request)
+
+    def take_back(self, client: httpx.Client, request: Request) -> None:
+        """Send a deletion. What the provider says it does not have is deleted; a bare 404 of some gateway is raised."""
+        answer = self.send(client, request)
+        if answer.ok and not answer.body:
+            return
+        try:
+            self.read(answer)
+        except NotFoundError as error:
+            if not error.by_provider:
+                raise
+
+    def _no_hooks(self) -> BadInputError:
+        return BadInputError(f"{self.name} has no API to register a webhook for an account. {self.hint_help}")
 
     def page(self, answer: Answer, cursor: Cursor = None) -> Page:
         """Read a listing's answer: the code of the poll and of `renderbell normalize`. Raises ProviderError."""
@@ -176,6 +208,14 @@ def id_of(row: Json, name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise BadResponseError(f"a row has no {name}")
     return str(value)
+
+
+def hook_of(row: Json, id_name: str, secret_name: str) -> Hook:
+    """Return the webhook that a good answer tells of. One without an id, which nobody could take back, is BadResponseError."""
+    hook_id = text(row.get(id_name))
+    if hook_id is None:
+        raise BadResponseError(f"the answer to the registration has no {id_name}")
+    return Hook(hook_id=hook_id, secret=text(row.get(secret_name)))
 
 
 def message_of(body: Json) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 from typing import Final
+from urllib.parse import quote
 
 import httpx
 
@@ -21,7 +22,8 @@ from renderbell.errors import (
 )
 from renderbell.http import Answer, Request
 from renderbell.page import Cursor, Page
-from renderbell.providers.base import Provider, by_code, gone, id_of, rows_of
+from renderbell.providers.base import Provider, by_code, gone, hook_of, id_of, rows_of
+from renderbell.providers.hooks import Hook
 from renderbell.values import Json, integer, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -36,6 +38,10 @@ STATUSES: Final[Mapping[str, Status]] = {
     "not_found": Status.DELETED,  # v3 bulk statuses only: an unknown or unowned id
 }
 
+HINT_HELP: Final = (
+    "`renderbell account hook heygen/NAME` registers it for the whole account; or give it as `callback_url` of a single job."
+)
+
 
 def heygen(account: Account) -> Provider:
     """Return the HeyGen of the account's `api_version`: v3, unless it says v1."""
@@ -48,6 +54,8 @@ class HeyGenV3(Provider):
     page_size = 100
     statuses = STATUSES
     bulk = 100
+    hooks = True
+    hint_help = HINT_HELP
 
     def headers(self) -> Mapping[str, str]:
         return {"x-api-key": self.account.key}
@@ -82,9 +90,18 @@ class HeyGenV3(Provider):
         if seen.url is not None:
             return seen
         body = self.ask(client, Request(path=f"/v3/videos/{seen.video_id}"))
-        data = body["data"] if isinstance(body.get("data"), Mapping) else body
+        data = _data(body)
         detail = self._guard(lambda: self.sighting(data))
         return detail if detail.status is Status.COMPLETED else seen
+
+    def hook(self, client: httpx.Client, url: str) -> Hook:
+        """POST /v3/webhooks/endpoints; without `events` it gets all of them (heygen-cli gen/webhook.go)."""
+        body = self.ask(client, Request(method="POST", path="/v3/webhooks/endpoints", json={"url": url}))
+        return hook_of(_data(body), "endpoint_id", "secret")
+
+    def unhook(self, client: httpx.Client, hook_id: str) -> None:
+        """DELETE /v3/webhooks/endpoints/{endpoint_id} (heygen-cli gen/webhook.go)."""
+        self.take_back(client, Request(method="DELETE", path=f"/v3/webhooks/endpoints/{quote(hook_id, safe='')}"))
 
     def sighting(self, row: Json) -> Sighting:
         status = self.status(row.get("status"))
@@ -126,6 +143,8 @@ class HeyGenV1(Provider):
     base_url = "https://api.heygen.com"
     page_size = 100
     statuses = STATUSES
+    hooks = True
+    hint_help = HINT_HELP
 
     def headers(self) -> Mapping[str, str]:
         return {"x-api-key": self.account.key}
@@ -157,6 +176,20 @@ class HeyGenV1(Provider):
         """Ask `video_status.get`: only there is a URL, signed anew at each call for 7 days."""
         detail = self._detail(client, seen.video_id)
         return seen if detail.status is not Status.COMPLETED else _merged(seen, detail)
+
+    def hook(self, client: httpx.Client, url: str) -> Hook:
+        """POST /v1/webhook/endpoint.add; without `events` it gets all of them.
+
+        https://docs.heygen.com/reference/add-a-webhook-endpoint. HeyGen first asks the URL with OPTIONS, and
+        waits a second for it at most.
+        """
+        body = self.ask(client, Request(method="POST", path="/v1/webhook/endpoint.add", json={"url": url}))
+        return hook_of(_data(body), "endpoint_id", "secret")
+
+    def unhook(self, client: httpx.Client, hook_id: str) -> None:
+        """DELETE /v1/webhook/endpoint.delete, the id in the query: docs.heygen.com/reference/delete-a-webhook-endpoint."""
+        request = Request(method="DELETE", path="/v1/webhook/endpoint.delete", query={"endpoint_id": hook_id})
+        self.take_back(client, request)
 
     def _detail(self, client: httpx.Client, video_id: str) -> Sighting:
         try:
@@ -193,6 +226,12 @@ class HeyGenV1(Provider):
             duration_seconds=number(row.get("duration")),
             created_at=moment(row.get("created_at")),
         )
+
+
+def _data(body: Json) -> Json:
+    """Return what an answer wraps in `data`, or the answer itself where it wraps nothing."""
+    data = body.get("data")
+    return data if isinstance(data, Mapping) else body
 
 
 def _token(cursor: Cursor) -> Mapping[str, str]:

@@ -44,6 +44,7 @@ class Memories(Provider):
         "uploading": Status.QUEUED,
         "processing": Status.GENERATING,
     }
+    hint_help = "Give it as `callback` of each upload, or as `callback_url` of an import."
 
     def headers(self) -> Mapping[str, str]:
         return {"authorization": self.account.key}

@@ -53,6 +53,9 @@ class PixVerse(Provider):
         "failed": Status.FAILED,
         "moderated": Status.FAILED,
     }
+    hint_help = (
+        "Give it as `replyUrl` of each create call (at most 1024 characters), or once as the account's value at useapi.net."
+    )
 
     def headers(self) -> Mapping[str, str]:
         return {"authorization": f"Bearer {self.account.key}"}

@@ -29,6 +29,7 @@ class Tavus(Provider):
         "error": Status.FAILED,
         "deleted": Status.DELETED,
     }
+    hint_help = "Give it as `callback_url` of each POST /v2/videos: Tavus calls it when that video is done or has failed."
 
     def headers(self) -> Mapping[str, str]:
         return {"x-api-key": self.account.key}

@@ -6,13 +6,15 @@ https://docs.videogen.io and PyPI videogen 2.5.3. A file has no status: each of 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
+from urllib.parse import quote
 
 import httpx
 
 from renderbell.errors import BadResponseError, NotFoundError, ProviderError, ProviderFaultError
 from renderbell.http import Answer, Request
 from renderbell.page import Cursor, Page
-from renderbell.providers.base import Provider, gone, id_of, message_of, rows_of
+from renderbell.providers.base import Provider, gone, hook_of, id_of, message_of, rows_of
+from renderbell.providers.hooks import Hook
 from renderbell.values import Json, moment, number, text
 from renderbell.video import Sighting, Status
 
@@ -22,6 +24,21 @@ SOURCES: Final = (*PLAYABLE, "thumbnailSource")
 ENDED: Final = frozenset({None, "failed", "skipped"})
 """States of a source that will never be ready. Any other, a word nobody knows yet included, may still become so."""
 
+EVENTS: Final = (  # PyPI videogen-apimatic 1.0.0: webhook_event_name.py
+    *(
+        f"{what}.{end}"
+        for what in ("tool_execution", "workflow_run", "project_export", "assistant_message")
+        for end in ("succeeded", "failed", "cancelled")
+    ),
+    "file.upload.completed",
+    "file.upload.failed",
+    "file.playback_ready",
+    "file.download_ready",
+    "file.analysis_completed",
+    "file.analysis_failed",
+)
+"""All that a webhook can be told of. A registration must name its events: unlike at HeyGen, naming none is not all."""
+
 
 class VideoGen(Provider):
     name = "videogen"
@@ -29,6 +46,9 @@ class VideoGen(Provider):
     page_size = 200
     newest_first = True  # most recently updated first
     blind = True
+    hooks = True
+    signs_hints = True  # Standard Webhooks: PyPI videogen 2.5.3, verify_webhook_signature.py
+    hint_help = "`renderbell account hook videogen/NAME` registers it for the whole account."
     statuses: ClassVar[Mapping[str, Status]] = {  # of tool executions: files have none
         "pending": Status.QUEUED,
         "running": Status.GENERATING,
@@ -96,6 +116,16 @@ class VideoGen(Provider):
             return seen  # the tool is done, or says a new word: its file tells when there is something to play
         error = message_of(execution) if status is Status.FAILED else None
         return replace(seen, status=status, provider_status=word, error=error or seen.error)
+
+    def hook(self, client: httpx.Client, url: str) -> Hook:
+        """POST /v1/webhooks/endpoints (PyPI videogen-apimatic 1.0.0: create_webhook_endpoint_request.py)."""
+        asked = {"url": url, "events": list(EVENTS), "description": "Renderbell"}
+        body = self.ask(client, Request(method="POST", path="/v1/webhooks/endpoints", json=asked))
+        return hook_of(body, "endpointId", "signingSecret")
+
+    def unhook(self, client: httpx.Client, hook_id: str) -> None:
+        """DELETE /v1/webhooks/endpoints/{endpointId}, answered by an empty 204 (PyPI videogen 2.5.3: resources/webhooks.py)."""
+        self.take_back(client, Request(method="DELETE", path=f"/v1/webhooks/endpoints/{quote(hook_id, safe='')}"))
 
     def sighting(self, row: Json, *, hydrated: bool = False) -> Sighting:
         states = {name: _state(row, name) for name in SOURCES}

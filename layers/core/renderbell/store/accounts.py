@@ -10,6 +10,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
 from renderbell.account_state import AccountState
+from renderbell.chain import look_for_hint
 from renderbell.licence import FullSweep, Licence
 from renderbell.page import Place
 from renderbell.store.meter import Meter
@@ -19,7 +20,9 @@ from renderbell.video import AccountName
 MARK: Final = 8
 """Characters of one mark of listing.marks."""
 
-OWN_WRITES: Final = frozenset({"version", "paused_until", "looks_until"})
+TRIES: Final = 3
+
+OWN_WRITES: Final = frozenset({"version", "paused_until", "looks_until", "hints_free_from"})
 """What `save` leaves to the methods that write it alone."""
 
 
@@ -61,6 +64,22 @@ class Accounts:
         """Take it upon oneself to queue the looks at the hot interval until then. False when somebody did already."""
         looks = self._row.looks_until
         return self._update(account, [looks.set(until)], looks.does_not_exist() | (looks <= now))
+
+    def claim_hint(self, account: AccountName, now: datetime) -> int | None:
+        """Take it upon oneself to look because of a hint; return in how many seconds. None when another look will do.
+
+        A hint that is lost to others three times is one of a burst, whose look will see what it is about.
+        """
+        free = self._row.hints_free_from
+        for _ in range(TRIES):
+            before = self.state(account).hints_free_from
+            found = look_for_hint(now, before)
+            if found is None:
+                return None
+            delay, after = found
+            if self._update(account, [free.set(after)], free == before if before else free.does_not_exist()):
+                return delay
+        return None
 
     def note_bad_settings(self, account: AccountName, health: str, now: datetime) -> None:
         """Note that the account's stored value cannot be used, as its health."""
@@ -120,6 +139,7 @@ def _state(row: AccountRow) -> AccountState:
         changed_at=row.changed_at,
         paused_until=row.paused_until,
         looks_until=row.looks_until,
+        hints_free_from=row.hints_free_from,
     )
 
 

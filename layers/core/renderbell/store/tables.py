@@ -85,6 +85,7 @@ class AccountRow(Model):
     changed_at = UTCDateTimeAttribute(null=True)
     paused_until = UTCDateTimeAttribute(null=True)
     looks_until = UTCDateTimeAttribute(null=True)
+    hints_free_from = UTCDateTimeAttribute(null=True)
 
 
 class EndpointRow(Model):

@@ -1,0 +1,37 @@
+"""Answers providers' own calls, each with a look at the account it is about."""
+
+import base64
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from renderbell.hint import Hint
+from renderbell.log import logger_of
+from renderbell.parameters import Parameters
+from renderbell.queues import Queue
+from renderbell.settings import HintSettings
+from renderbell.store.accounts import Accounts
+
+logger = logger_of("hint")
+settings = HintSettings.read(os.environ)
+hint = Hint(
+    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    accounts=Accounts(settings.accounts_table),
+    queue=Queue(settings.poll_queue_url, boto3.client("sqs")),
+    now=lambda: datetime.now(UTC),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    del context
+    call = LambdaFunctionUrlEvent(event)
+    body = call.body or ""
+    said = base64.b64decode(body) if call.is_base64_encoded else body.encode()
+    verdict, account = hint.take(call.http_method, call.raw_path, call.headers, said)
+    logger.info("called", extra={"account": str(account) if account else None, "verdict": verdict.name.lower()})
+    return {"statusCode": verdict.value, "headers": {"content-type": "text/plain"}, "body": verdict.name.lower()}
