@@ -72,6 +72,8 @@ lock: | $(UV) ## Resolve all versions anew
 	for name in build sam ministack node; do $(COMPILE) requirements/$$name.in --output-file requirements/$$name.txt; done
 	$(COMPILE) $(addprefix --no-emit-package ,$(RUNTIME_BRINGS)) layers/core/requirements.in \
 		--output-file layers/core/requirements.txt
+	$(COMPILE) --constraint layers/core/requirements.txt layers/api/requirements.in \
+		--output-file layers/api/requirements.txt
 
 clean: ## Remove everything that was fetched or built
 	rm -rf .venv $(TOOLS) .aws-sam .renderbell .hypothesis .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.audit import Audit
+from renderbell.links import Links
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
@@ -21,8 +22,10 @@ from renderbell.store.videos import Videos
 logger = logger_of("audit")
 metrics = Metrics(namespace="Renderbell", service="audit")
 settings = AuditSettings.read(os.environ)
+parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 audit = Audit(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=parameters,
+    links=Links(base_url=settings.link_url, days=int(settings.link_days), tokens=parameters.made_tokens),
     videos=Videos(settings.videos_table),
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),

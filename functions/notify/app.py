@@ -10,7 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.announce import Announce
 from renderbell.events import masked
+from renderbell.links import Links
 from renderbell.log import logger_of
+from renderbell.parameters import Parameters
 from renderbell.queues import Queue
 from renderbell.settings import NotifySettings
 from renderbell.store.endpoints import Endpoints
@@ -19,8 +21,10 @@ from renderbell.store.videos import news_in
 logger = logger_of("notify")
 settings = NotifySettings.read(os.environ)
 processor = BatchProcessor(event_type=EventType.DynamoDBStreams, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
+parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
+    links=Links(base_url=settings.link_url, days=int(settings.link_days), tokens=parameters.made_tokens),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
 )
 

@@ -11,10 +11,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from bench.layer_size import zipped_size
+from renderbell.fresh import Fresh
 from tests.artifact.conftest import LAMBDA_BRINGS, Build
 from tests.artifact.runtime import Answer, Runtime
 from tests.template.stack import Stack
-from tests.template.world import KEY, SECRET, World, sample, sample_event_id
+from tests.template.world import FAR_AHEAD, HINT_TOKEN, KEY, SECRET, TOKENS, World, called, sample, sample_event_id
 
 MIB: Final = 1024 * 1024
 FUNCTIONS: Final = sorted(Stack.read().functions)
@@ -60,6 +61,15 @@ def test_a_message_about_a_delivery_that_is_not_due_is_done_with(built: Path, ru
     assert world.delivered == []
 
 
+def genuine(name: str) -> dict[str, Any]:
+    """Return a sample event; in those of function URLs stands a token that is good in the world of these tests."""
+    paths = {
+        "hint.json": f"/heygen/marketing/{HINT_TOKEN}",
+        "link.json": f"/{TOKENS.link(sample_event_id(), FAR_AHEAD)}",
+    }
+    return called(paths[name], name) if name in paths else sample(name)
+
+
 WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
     "dispatch-provider.json": (
         "DispatchFunction",
@@ -81,7 +91,33 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
         NO_FAILURES,
         {"GetParameter", "GetItem", "Query", "BatchGetItem", "UpdateItem", "SendMessageBatch"},
     ),
-    "notify.json": ("NotifyFunction", NO_FAILURES, {"Scan", "SendMessageBatch"}),
+    "notify.json": ("NotifyFunction", NO_FAILURES, {"GetParameter", "Scan", "SendMessageBatch"}),
+    "hint.json": (
+        "HintFunction",
+        {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "looking"},
+        {"GetParameter", "GetItem", "UpdateItem", "SendMessageBatch"},
+    ),
+    "link.json": (
+        "LinkFunction",
+        {
+            "statusCode": 302,
+            "headers": {
+                "cache-control": "no-store",
+                "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+                "content-type": "text/html; charset=utf-8",
+                "location": "https://files.heygen.example/fresh.mp4",
+                "referrer-policy": "no-referrer",
+                "x-robots-tag": "noindex",
+            },
+            "body": "",
+        },
+        {"GetParameter", "BatchGetItem", "Invoke"},
+    ),
+    "fetch.json": (
+        "FetchFunction",
+        Fresh(error="not_found", message="the provider says nothing of it by its id").fields(),
+        {"GetParameter"},
+    ),
     "deliver.json": ("DeliverFunction", NO_FAILURES, {"UpdateItem", "GetItem", "GetParameter", "Publish"}),
 }
 """For each sample event: whose it is, the answer, and what AWS is asked on the way."""
@@ -91,7 +127,7 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
 def test_the_built_function_does_its_work_cold_and_warm(built: Path, runtime: Runtime, world: World, name: str) -> None:
     """Modules that are imported only when they are needed are missed only here: the connection of a webhook, for one."""
     function, answer, operations = WORK[name]
-    event = sample(name)
+    event = genuine(name)
     run = runtime.invoke(built, function, event, event, aws=world.url, ALLOW_LOCAL_ENDPOINTS="true")
     assert run.answers == [Answer("response", answer)] * 2
     assert set(world.aws.operations) == operations

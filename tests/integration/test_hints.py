@@ -1,4 +1,4 @@
-"""Providers' own calls: each makes Renderbell look, none is believed (issue: webhook and poll)."""
+"""Providers' own calls: each makes Renderbell look, none is believed."""
 
 import base64
 import json

@@ -31,8 +31,9 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from tests.template.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
-FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint")
+FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint", "link", "fetch")
 KEY: Final = "key"
+LINK_URL: Final = "https://link.lambda-url.us-east-1.on.aws/"
 HINT_URL: Final = "https://hint.lambda-url.us-east-1.on.aws/"
 LONG_AGO: Final = 100_000.0
 
@@ -120,6 +121,9 @@ class World:
             "TOPIC_ARN": self.names["VideoEvents"],
             "OPERATORS_TOPIC_ARN": self.names["OperatorAlerts"],
             "QUIET_MINUTES": "0",
+            "LINK_URL": LINK_URL,
+            "LINK_DAYS": "30",
+            "FETCH_FUNCTION": "fetch",
             "ALLOW_LOCAL_ENDPOINTS": "true",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         }

@@ -17,11 +17,13 @@ class Need:
 
     `via` is the service that uses a KMS key in the caller's name. The policies of the keys that AWS manages (`aws/ssm`,
     `aws/dynamodb`) let every principal of the account do so, so the role need not allow it; but it must not deny it.
+    `parameter` is the ARN of the parameter that a key opens, which Parameter Store gives as the encryption context.
     """
 
     action: str
     resource: str
     via: str | None = None
+    parameter: str | None = None
     given_by_key_policy: bool = False
 
 
@@ -33,18 +35,20 @@ class Grant:
     action: str
     resource: str
     via: str | None
+    parameter: str | None
 
     def covers(self, need: Need) -> bool:
         return (
             fnmatchcase(need.action.lower(), self.action.lower())
             and fnmatchcase(need.resource, self.resource)
             and self.via in {None, need.via}
+            and (self.parameter is None or fnmatchcase(need.parameter or "", self.parameter))
         )
 
 
 def grants(statements: Sequence[Json], effect: str) -> list[Grant]:
     return [
-        Grant(sid=statement["Sid"], action=action, resource=resource, via=_via(statement))
+        Grant(sid=statement["Sid"], action=action, resource=resource, **_condition(statement))
         for statement in statements
         if statement["Effect"] == effect
         for action in _listed(statement["Action"])
@@ -71,20 +75,26 @@ def needs(call: Call, stack: Stack) -> Iterator[Need]:
         case "sqs", "SendMessageBatch":  # has no action of its own
             name = asked["QueueUrl"].rpartition("/")[2]
             yield Need(action="sqs:SendMessage", resource=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
-        case "ssm", "PutParameter":
-            yield Need(action="ssm:PutParameter", resource=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{asked['Name']}")
-            yield _key("kms:Encrypt", "ssm")
         case "ssm", operation:
-            path = asked.get("Name") or asked["Path"]
-            yield Need(action=f"ssm:{operation}", resource=f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{path}")
-            if asked["WithDecryption"]:
-                yield _key("kms:Decrypt", "ssm")
+            yield from _on_parameter(operation, asked)
+        case "lambda", "Invoke":
+            function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{asked['FunctionName']}"
+            yield Need(action="lambda:InvokeFunction", resource=function)
         case "sns", "Publish":
             yield Need(action="sns:Publish", resource=asked["TopicArn"])
             for action in ("kms:GenerateDataKey", "kms:Decrypt"):  # the topic is encrypted
                 yield Need(action=action, resource=AWS_KEY, via=f"sns.{REGION}.amazonaws.com")
         case _:
             raise AssertionError(f"say here what {call.service} {call.operation} needs")
+
+
+def _on_parameter(operation: str, asked: Json) -> Iterator[Need]:
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{asked.get('Name') or asked['Path']}"
+    yield Need(action=f"ssm:{operation}", resource=parameter)
+    if operation == "PutParameter":
+        yield _key("kms:Encrypt", "ssm", parameter)
+    elif asked.get("WithDecryption"):
+        yield _key("kms:Decrypt", "ssm", parameter)
 
 
 def _on_table(operation: str, table: str, index: str | None, stack: Stack) -> Iterator[Need]:
@@ -97,17 +107,20 @@ def _on_table(operation: str, table: str, index: str | None, stack: Stack) -> It
         yield _key("kms:Decrypt", "dynamodb")
 
 
-def _key(action: str, service: str) -> Need:
-    return Need(action=action, resource=AWS_KEY, via=f"{service}.{REGION}.amazonaws.com", given_by_key_policy=True)
+def _key(action: str, service: str, parameter: str | None = None) -> Need:
+    via = f"{service}.{REGION}.amazonaws.com"
+    return Need(action=action, resource=AWS_KEY, via=via, parameter=parameter, given_by_key_policy=True)
 
 
-def _via(statement: Json) -> str | None:
+def _condition(statement: Json) -> dict[str, str | None]:
     condition = statement.get("Condition")
-    if condition is None:
-        return None
     match condition:
+        case None:
+            return {"via": None, "parameter": None}
         case {"StringEquals": {"kms:ViaService": str(service), **others}, **more} if not others and not more:
-            return service
+            return {"via": service, "parameter": None}
+        case {"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": str(name), **others}, **more} if not others and not more:
+            return {"via": None, "parameter": name}
     raise AssertionError(f"this test does not know the condition {condition}")
 
 

@@ -7,7 +7,7 @@ against what the template allows.
 import importlib.util
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,17 @@ from renderbell.queues import DeliveryMessage, PollMessage
 from renderbell.video import AccountName
 from tests.template.permissions import AWS_KEY, Need, allowed, grants, needs
 from tests.template.stack import ACCOUNT, NAME, REGION, ROOT, Stack
-from tests.template.world import ALERT_ID, HINT_TOKEN, aws_environment, called, sample, sample_event_id, world
+from tests.template.world import (
+    ALERT_ID,
+    FAR_AHEAD,
+    HINT_TOKEN,
+    TOKENS,
+    aws_environment,
+    called,
+    sample,
+    sample_event_id,
+    world,
+)
 
 FUNCTIONS: Final = sorted(Stack.read().functions)
 
@@ -37,6 +47,8 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "PollFunction": [sample("poll.json"), sqs_event(PollMessage(account=AccountName("heygen", "removed")).dump())],
     "NotifyFunction": [sample("notify.json")],
     "AuditFunction": [{"hours": 720}],
+    "LinkFunction": [called(f"/{TOKENS.link(sample_event_id(), FAR_AHEAD)}", "link.json")],
+    "FetchFunction": [sample("fetch.json")],
     "HintFunction": [called(f"/heygen/marketing/{HINT_TOKEN}"), called("/heygen/marketing/guessed")],
     "DeliverFunction": [
         sample("deliver.json"),
@@ -47,6 +59,10 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     ],
 }
 """Events that lead each function through everything it ever asks of AWS."""
+
+
+FIRST_TO_SIGN: Final = {"NotifyFunction", "AuditFunction"}
+"""Functions that make the signing key if nobody needed it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,8 @@ def needed(function: str, stack: Stack) -> list[Need]:
     """Run the function's own handler through its situations and return what AWS would have asked its role for."""
     with world() as here, pytest.MonkeyPatch.context() as patch:
         here.settle(stack)
+        if function in FIRST_TO_SIGN:
+            here.aws.parameters = {name: value for name, value in here.aws.parameters.items() if "signing-key" not in name}
         for name, value in {**aws_environment(here.url), **stack.environment(function)}.items():
             patch.setenv(name, value)
         patch.setenv("ALLOW_LOCAL_ENDPOINTS", "true")
@@ -138,16 +156,17 @@ def test_a_missing_permission_would_be_noticed(function: str, needed: list[Need]
         assert not all(allowed(need, rest) for need in needed), missing["Sid"]
 
 
-def test_only_poll_can_read_the_keys_of_accounts(stack: Stack) -> None:
+def test_only_poll_and_fetch_can_read_the_keys_of_accounts(stack: Stack) -> None:
     path = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/renderbell/{NAME}/accounts/heygen/marketing"
     reads = [Need(action=f"ssm:{action}", resource=path) for action in READS]
     decrypts = Need(action="kms:Decrypt", resource=AWS_KEY, via=f"ssm.{REGION}.amazonaws.com", given_by_key_policy=True)
+    decrypts = replace(decrypts, parameter=path)
     readers = [
         name
         for name in FUNCTIONS
         if any(allowed(need, stack.statements(name)) for need in reads) and allowed(decrypts, stack.statements(name))
     ]
-    assert readers == ["PollFunction"]
+    assert readers == ["FetchFunction", "PollFunction"]
 
 
 READS: Final = ("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory")

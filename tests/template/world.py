@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from renderbell.alerts import Alert
 from renderbell.deliveries import DeliveryStatus, packed
+from renderbell.fresh import Fresh
 from renderbell.hints import Doorbell
 from renderbell.store.tables import DeliveryRow, EndpointRow, VideoRow
 from renderbell.tokens import Tokens
@@ -31,6 +32,7 @@ SECRET: Final = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 KEY: Final = "a-key-that-must-stay-secret"
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """What was due then is due now."""
+FAR_AHEAD: Final = datetime(2100, 1, 1, tzinfo=UTC)
 ALERT_ID: Final = "alert_1"
 TOKENS: Final = Tokens("a-key-that-signs")
 HINT_TOKEN: Final = TOKENS.new_hint(AccountName("heygen", "marketing"))
@@ -128,6 +130,10 @@ class Aws:
         del asked
         return {"MessageId": "published"}
 
+    def _Invoke(self, asked: Json) -> Json:  # noqa: N802
+        del asked
+        return Fresh(status="completed", url="https://files.heygen.example/fresh.mp4").fields()
+
     def _find(self, table: str, key: Json) -> Json | None:
         return next((row for row in self.tables.get(table, []) if key.items() <= row.items()), None)
 
@@ -217,6 +223,7 @@ def finished_video() -> dict[str, Any]:
         status="completed",
         sequence=1,
         rings=True,
+        url="https://files.heygen.example/v.mp4",
         phase="heygen/marketing#finished",
         since=at,
         first_seen_at=at,
@@ -305,12 +312,16 @@ class _Answering(BaseHTTPRequestHandler):
             self._answer_as_aws(signed[1], body)
 
     def _answer_as_aws(self, service: str, body: str) -> None:
+        if service == "lambda":
+            asked = {"FunctionName": self.path.split("/")[3], "Payload": body}
+            self._send(200, "application/json", json.dumps(self.world.aws.answer(Call(service, "Invoke", asked))))
+            return
         target = self.headers.get("x-amz-target")
         if target is None:
-            asked: dict[str, Any] = dict(parse_qsl(body))
-            call = Call(service, asked.pop("Action"), asked)
-            fields = "".join(f"<{name}>{value}</{name}>" for name, value in self.world.aws.answer(call).items())
-            result = f"<{call.operation}Result>{fields}</{call.operation}Result>"
+            fields: dict[str, Any] = dict(parse_qsl(body))
+            call = Call(service, fields.pop("Action"), fields)
+            said = "".join(f"<{name}>{value}</{name}>" for name, value in self.world.aws.answer(call).items())
+            result = f"<{call.operation}Result>{said}</{call.operation}Result>"
             self._send(200, "text/xml", f"<{call.operation}Response>{result}</{call.operation}Response>")
             return
         try:

@@ -1,6 +1,7 @@
 """An endpoint hears what its filters let through, and filters that let nothing through are refused."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 import pytest
@@ -16,7 +17,8 @@ EVENT: Final = Event(
     account=AccountName("heygen", "marketing"),
     video_id="v",
     status=Status.COMPLETED,
-    body="{}",
+    at=datetime(2026, 11, 24, tzinfo=UTC),
+    data={},
 )
 KNOWN: Final = frozenset({"heygen", "tavus"})
 NONE: Final = frozenset[str]()

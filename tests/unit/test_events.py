@@ -75,6 +75,8 @@ def test_the_body_is_exactly_what_the_design_says() -> None:
             "finished_at": "2026-11-24T12:00:00Z",
             "seconds_in_flight": 200.0,
             "sequence": 2,
+            "link": None,
+            "link_expires_at": None,
         },
     }
 
@@ -85,7 +87,7 @@ def test_what_is_not_known_is_null_and_never_left_out() -> None:
     assert data.keys() == body_of(VIDEO)["data"].keys()
     assert {name for name, value in data.items() if value is None} == {
         *("title", "provider_status", "previous_status", "url", "thumbnail_url", "url_expires_at"),
-        *("error", "duration_seconds", "created_at"),
+        *("error", "duration_seconds", "created_at", "link", "link_expires_at"),
     }
 
 

@@ -687,3 +687,33 @@ def test_a_title_is_cut_once_and_between_characters(title: str) -> None:
 
     assert all(title.startswith(text) for text in shown)
     assert all(later.startswith(earlier) or earlier.startswith(later) for earlier, later in pairwise(shown))
+
+
+LINKED: Final[dict[str, Any]] = {
+    "link": "https://link.example/evt_1/1798070400/abc",
+    "link_expires_at": "2026-12-24T00:00:00Z",
+}
+
+
+def test_a_person_is_given_the_link_that_opens_for_weeks() -> None:
+    body = body_of(VIDEO)
+    body["data"] |= LINKED
+    text = email_text(body)
+    assert LINKED["link"] in text
+    assert "The link works until 2026-12-24 00:00 UTC." in text
+    assert str(VIDEO.url) not in text
+    assert slack(body)["blocks"][-1]["text"]["text"] == f"<{LINKED['link']}|Watch it>"
+    assert discord(body)["embeds"][0]["url"] == LINKED["link"]
+    assert sms_text(body).endswith(LINKED["link"])
+
+
+def test_a_telephone_is_given_the_providers_url_where_the_link_is_too_long() -> None:
+    body = body_of(VIDEO)
+    body["data"] |= {**LINKED, "link": "https://link.example/" + "x" * 200}
+    assert sms_text(body).endswith(VIDEO.url or "")
+
+
+def test_an_event_that_was_put_on_the_queue_before_links_were_is_told_as_ever() -> None:
+    body = body_of(VIDEO)
+    old = {**body, "data": {name: value for name, value in body["data"].items() if not name.startswith("link")}}
+    assert email_text(old) == email_text(body)

@@ -5,9 +5,21 @@ from dataclasses import fields
 import pytest
 
 from renderbell.errors import BadInputError
-from renderbell.settings import AuditSettings, DeliverSettings, DispatchSettings, NotifySettings, PollSettings, Settings
+from renderbell.settings import (
+    AuditSettings,
+    DeliverSettings,
+    DispatchSettings,
+    HintSettings,
+    LinkSettings,
+    NotifySettings,
+    PollSettings,
+    Settings,
+)
 
-EVERY = pytest.mark.parametrize("settings", [DispatchSettings, PollSettings, NotifySettings, DeliverSettings, AuditSettings])
+EVERY = pytest.mark.parametrize(
+    "settings",
+    [DispatchSettings, PollSettings, NotifySettings, DeliverSettings, AuditSettings, HintSettings, LinkSettings],
+)
 
 
 def variables(settings: type[Settings]) -> list[str]:
@@ -34,9 +46,9 @@ def test_only_the_missing_are_named_and_an_empty_one_is_missing(settings: type[S
 
 
 def test_a_whole_environment_becomes_settings_and_the_rest_is_ignored() -> None:
-    environment = {"ENDPOINTS_TABLE": "endpoints", "DELIVERY_QUEUE_URL": "q", "LANG": "C"}
+    environment = {"PARAMETERS_PREFIX": "/p", "ACCOUNTS_TABLE": "accounts", "POLL_QUEUE_URL": "q", "LANG": "C"}
 
-    assert NotifySettings.read(environment) == NotifySettings(endpoints_table="endpoints", delivery_queue_url="q")
+    assert HintSettings.read(environment) == HintSettings(parameters_prefix="/p", accounts_table="accounts", poll_queue_url="q")
 
 
 def test_names_are_upper_case_only() -> None:

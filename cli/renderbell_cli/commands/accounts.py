@@ -1,9 +1,11 @@
 """`renderbell account ...`: the API keys that are watched."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
+import httpx
 import typer
 
 from renderbell import http
@@ -126,6 +128,8 @@ def hook(context: typer.Context, account: Name, local: LocalFlag = False, stack:
     if before is None:  # kept first: a provider may check the URL while it is being registered
         opened.parameters.put_doorbell(name, doorbell)
     with http.client() as client:
+        with suppress(httpx.TransportError):  # wakes it: HeyGen v1 asks by OPTIONS, and waits a second for the answer
+            client.options(_hint_url(opened, name, doorbell))
         made = provider.hook(client, _hint_url(opened, name, doorbell))
         signed = made.secret if provider.signs_hints else None
         opened.parameters.put_doorbell(name, replace(doorbell, secret=signed, hook_id=made.hook_id))

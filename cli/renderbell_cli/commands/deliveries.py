@@ -15,6 +15,7 @@ from renderbell.deliveries import DeliveryStatus
 from renderbell.endpoints import RELEASED_A_SECOND, TOPIC
 from renderbell.errors import BadInputError
 from renderbell.events import TRIAL
+from renderbell.links import Links
 from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.deliveries import Standing
 from renderbell.values import iso
@@ -155,6 +156,7 @@ def _summarize(stack: Stack, endpoint: str | None, since: datetime | None, now: 
         endpoints=stack.endpoints,
         deliveries=stack.deliveries,
         queue=stack.delivery_queue,
+        links=Links(base_url="", days=0, tokens=stack.parameters.made_tokens),  # it only counts, and sends nothing
     )
     counted = audit.run(now, since or now - timedelta(days=1), mends=False)
     lost = {word: counted[word] for word in (MISSING, STUCK)}

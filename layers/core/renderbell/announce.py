@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from renderbell.endpoints import TOPIC, Endpoint
 from renderbell.events import Event
+from renderbell.links import Links
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.store.endpoints import Endpoints
 
@@ -18,10 +19,12 @@ from renderbell.store.endpoints import Endpoints
 class Announce:
     endpoints: Endpoints
     queue: Queue
+    links: Links
 
     def announce(self, event: Event) -> None:
         """Send the deliveries of an event on their way."""
-        self.queue.send(DeliveryMessage.of(endpoint_id, event) for endpoint_id in receivers(event, self.endpoints.all()))
+        told = self.links.linked(event)
+        self.queue.send(DeliveryMessage.of(endpoint_id, told) for endpoint_id in receivers(event, self.endpoints.all()))
 
 
 def receivers(event: Event, endpoints: Sequence[Endpoint]) -> Sequence[str]:

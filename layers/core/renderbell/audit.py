@@ -15,6 +15,7 @@ from renderbell.announce import receivers
 from renderbell.deliveries import HELD_FOR, DeliveryStatus
 from renderbell.endpoints import Endpoint
 from renderbell.events import Event
+from renderbell.links import Links
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.store.deliveries import Deliveries, Standing
@@ -37,6 +38,7 @@ class Audit:
     endpoints: Endpoints
     deliveries: Deliveries
     queue: Queue
+    links: Links
 
     def run(self, now: datetime, since: datetime, *, mends: bool = True) -> Mapping[str, int]:
         """Count the deliveries of every event since `since` by how they stand; `missing` ones are made, `stuck` ones woken.
@@ -66,7 +68,8 @@ class Audit:
         for account in self.parameters.account_names():
             for at, event in self.videos.told_since(account, since):
                 if since <= at <= until:
-                    yield from (DeliveryMessage.of(endpoint_id, event) for endpoint_id in _wanting(event, at, endpoints))
+                    told = self.links.linked(event)
+                    yield from (DeliveryMessage.of(endpoint_id, told) for endpoint_id in _wanting(event, at, endpoints))
 
     def _look_for_held(self, endpoints: Sequence[Endpoint], now: datetime) -> None:
         """Note where something is held though its endpoint does not know: `dispatch` will send it."""

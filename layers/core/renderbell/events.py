@@ -48,14 +48,21 @@ class VideoRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What the world is told of one transition. `body` is the JSON text that is signed and sent, at every attempt the same."""
+    """What the world is told of one transition."""
 
     event_id: str
     type: str
     account: AccountName
     video_id: str
     status: Status
-    body: str
+    at: datetime
+    data: Mapping[str, Any]
+
+    @property
+    def body(self) -> str:
+        """The JSON text that is signed and sent, at every attempt the same."""
+        told = {"type": self.type, "timestamp": iso(self.at), "data": self.data}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def event_of(video: VideoRecord) -> Event:
@@ -99,11 +106,8 @@ def _event(video: VideoRecord, kind: str, occurrence: int | str, at: datetime) -
         account=video.account,
         video_id=video.video_id,
         status=video.status,
-        body=json.dumps(
-            {"type": kind, "timestamp": iso(at), "data": video_data(video)},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ),
+        at=at,
+        data={**video_data(video), "link": None, "link_expires_at": None},
     )
 
 

@@ -90,16 +90,17 @@ def email_text(body: Body) -> str:
     data = body["data"]
     lines = [f"{HEADLINES[body['type']]}: {_title(data)}", "", _sentence(body)]
     if _is_playable(data):
-        lines += ["", "Watch it:", _link(data["url"]) or NO_LINK]
-        until = moment(data["url_expires_at"])
+        lines += ["", "Watch it:", _watch(data) or NO_LINK]
+        until = moment(data["link_expires_at"] if data.get("link") else data["url_expires_at"])
         lines += [f"The link works until {until:%Y-%m-%d %H:%M} UTC."] if until else []
     return "\n".join([*lines, "", f"Account {data['account']}, video {_plain(data['video_id'])}", "Sent by Renderbell"])
 
 
 def sms_text(body: Body) -> str:
     """Return one line of ASCII for a telephone: the subject, with the link if it is short enough."""
-    line, link = subject(body), _link(body["data"]["url"]) if _is_playable(body["data"]) else None
-    return f"{line} {link}" if link and len(line) + 1 + len(link) <= MAX_SMS else line
+    line, data = subject(body), body["data"]
+    link = _watch(data, MAX_SMS - len(line) - 1) if _is_playable(data) else None
+    return f"{line} {link}" if link else line
 
 
 def spoken_duration(seconds: float) -> str:
@@ -192,13 +193,13 @@ def slack(body: Body) -> dict[str, Any]:
     """Return a message for an incoming webhook of Slack. Nothing in a title makes a link or calls anybody."""
     data, headline, title = body["data"], HEADLINES[body["type"]], _title(body["data"])
     about: dict[str, Any] = {**_slack_section(_slack(title)), "fields": [_slack_fact(*fact) for fact in _facts(body)]}
-    picture = _link(data["thumbnail_url"])
+    picture = web_address(data["thumbnail_url"])
     if picture:
         # Beside a text. Slack refuses a whole message when it cannot fetch the picture of an image block, not of an accessory:
         # https://github.com/slackapi/java-slack-sdk/issues/1396.
         about["accessory"] = {"type": "image", "image_url": picture, "alt_text": title}
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": headline}}, about]
-    reason, link = _reason(data), _link(data["url"], SLACK_LINK)
+    reason, link = _reason(data), _watch(data, SLACK_LINK)
     blocks += [_slack_section(f"*Reason*\n{_slack(reason)}")] if reason else []
     if _is_playable(data):
         blocks.append(_slack_section(f"<{_slack(link)}|Watch it>" if link else NO_LINK))
@@ -228,14 +229,14 @@ def _slack_text(text: str) -> dict[str, Any]:
 
 def discord(body: Body) -> dict[str, Any]:
     """Return a message for a webhook of Discord. Nothing in a title makes a link or calls anybody."""
-    data, link = body["data"], _link(body["data"]["url"], DISCORD_LINK)
+    data, link = body["data"], _watch(body["data"], DISCORD_LINK)
     embed: dict[str, Any] = {
         "title": _written(_title(data), DISCORD_TITLE, DISCORD_ESCAPES),
         "color": COLOURS[body["type"]],
         "timestamp": body["timestamp"],
         "fields": [{"name": name, "value": _discord(value), "inline": True} for name, value in _facts(body)],
     }
-    reason, picture = _reason(data), _link(data["thumbnail_url"], DISCORD_LINK)
+    reason, picture = _reason(data), web_address(data["thumbnail_url"], DISCORD_LINK)
     embed["fields"] += [{"name": "Reason", "value": _discord(reason)}] if reason else []
     if _is_playable(data):
         embed |= {"url": link, "description": f"[Watch it]({link})"} if link else {"description": NO_LINK}
@@ -285,7 +286,12 @@ def _is_playable(data: Mapping[str, Any]) -> bool:
     return bool(data["url"]) and data["status"] == "completed"
 
 
-def _link(address: str | None, longest: int = MAX_LINK) -> str | None:
+def _watch(data: Mapping[str, Any], longest: int = MAX_LINK) -> str | None:
+    """Return where to watch a video: our own link, which opens for weeks, or the provider's URL."""
+    return web_address(data.get("link"), longest) or web_address(data["url"], longest)
+
+
+def web_address(address: str | None, longest: int = MAX_LINK) -> str | None:
     """Return an address in ASCII, as every medium takes it; None for one that is not http(s) at a proper host, or too long."""
     found = re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(address or "", safe="%/:?#@!$&'*+,;=", errors="replace"))
     parts = urlsplit(found)

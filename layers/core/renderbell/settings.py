@@ -50,8 +50,11 @@ class HintSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings(Settings):
+    parameters_prefix: str
     endpoints_table: str
     delivery_queue_url: str
+    link_url: str
+    link_days: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,20 @@ class AuditSettings(Settings):
     endpoints_table: str
     deliveries_table: str
     delivery_queue_url: str
+    link_url: str
+    link_days: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings(Settings):
+    parameters_prefix: str
+    deliveries_table: str
+    fetch_function: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings(Settings):
+    parameters_prefix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
