@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from renderbell.errors import BadInputError, ProviderError, RenderbellError
-from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, videos
+from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, videos, wait, watch
 from renderbell_cli.stack import LocalFlag, StackChoice, StackName
 
 USAGE = 2
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="account")
 app.add_typer(endpoints.app, name="endpoint")
 app.command("videos")(videos.videos)
+app.command("watch")(watch.watch)
+app.command("wait")(wait.wait)
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command("normalize")(pages.normalize)

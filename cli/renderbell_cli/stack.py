@@ -12,13 +12,20 @@ import boto3
 import typer
 from botocore.exceptions import ClientError
 
+from renderbell.browse import Browse
 from renderbell.errors import RenderbellError
+from renderbell.links import Links
+from renderbell.overview import Overview, Schedule, schedules_of
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
+from renderbell.replay import Replay
+from renderbell.ring_again import RingAgain
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
+from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
+from renderbell.subscribe import Subscribe
 
 DEFAULT_NAME: Final = "renderbell"
 STATE_VARIABLE: Final = "RENDERBELL_LOCAL_STATE"
@@ -90,6 +97,57 @@ class Stack:
     @cached_property
     def delivery_queue(self) -> Queue:
         return Queue(self.output("DeliveryQueueUrl"), boto3.client("sqs"))
+
+    @cached_property
+    def spending(self) -> SpendingStore:
+        return SpendingStore(self.output("AccountsTable"))
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(base_url=self.output("LinkUrl"), days=int(self.output("LinkDays")), tokens=self.parameters.made_tokens)
+
+    @cached_property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """The providers' schedules, by the output that lists them."""
+        return schedules_of(self.output("Schedules"))
+
+    @cached_property
+    def browse(self) -> Browse:
+        return Browse(parameters=self.parameters, videos=self.videos)
+
+    @cached_property
+    def overview(self) -> Overview:
+        return Overview(
+            parameters=self.parameters,
+            accounts=self.accounts,
+            spending=self.spending,
+            poll_queue=self.poll_queue,
+            schedules=self.schedules,
+        )
+
+    @cached_property
+    def subscribe(self) -> Subscribe:
+        return Subscribe(
+            endpoints=self.endpoints,
+            parameters=self.parameters,
+            deliveries=self.deliveries,
+            queue=self.delivery_queue,
+            allow_local=self.is_local,
+        )
+
+    @cached_property
+    def replay(self) -> Replay:
+        return Replay(deliveries=self.deliveries, endpoints=self.endpoints, queue=self.delivery_queue)
+
+    @cached_property
+    def ring_again(self) -> RingAgain:
+        return RingAgain(
+            videos=self.videos,
+            endpoints=self.endpoints,
+            deliveries=self.deliveries,
+            queue=self.delivery_queue,
+            links=self.links,
+        )
 
     @cached_property
     def poll_queue(self) -> Queue:

@@ -19,6 +19,7 @@ from renderbell.queues import PollMessage, Queue
 from renderbell.settings import PollSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.meter import Meter
+from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
 
 logger = logger_of("poll")
@@ -30,6 +31,7 @@ poll = Poll(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     accounts=Accounts(settings.accounts_table, meter),
     videos=Videos(settings.videos_table, meter),
+    spending=SpendingStore(settings.accounts_table),
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
     client=http.client(requests),

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from renderbell.providers import PROVIDERS
 from renderbell_cli.local.engine import engine
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, Simulator
 from renderbell_cli.stack import STATE_VARIABLE
-from tests.integration.world import HINT_URL, ROOT, Clock, World, point_at
+from tests.integration.world import HINT_URL, LINK_URL, ROOT, Clock, World, point_at
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +43,9 @@ def local_stack(world: World, engine_url: str, tmp_path: Path, monkeypatch: pyte
     outputs = {
         "ParametersPrefix": world.prefix,
         "HintUrl": HINT_URL,
+        "LinkUrl": LINK_URL,
+        "LinkDays": "30",
+        "Schedules": ";".join(f"{provider} ENABLED rate(1 minute)" for provider in PROVIDERS),
         "PollQueueUrl": world.names["PollQueue"],
         "DeliveryQueueUrl": world.names["DeliveryQueue"],
         **{name: url for name, url in world.names.items() if name.endswith("Table")},

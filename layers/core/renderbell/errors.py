@@ -2,6 +2,7 @@
 
 RenderbellError
 ├── BadInputError            a person or a program gave something unusable: say so, change nothing
+│   └── NotOnRecordError     it names a video, an endpoint or a delivery that there is not
 ├── UnsafeUrl                an endpoint points where Renderbell must not connect: never dial it
 │   └── HostNotFoundError    nothing to dial: its name has no address, at least not now
 └── ProviderError            a provider did not give what was asked; `kind` names it in one word
@@ -23,6 +24,10 @@ class RenderbellError(Exception):
 
 
 class BadInputError(RenderbellError):
+    pass
+
+
+class NotOnRecordError(BadInputError):
     pass
 
 

@@ -16,12 +16,16 @@ from renderbell.http import Requests
 from renderbell.parameters import Parameters
 from renderbell.providers import provider_for
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
+from renderbell.spending import Spent
 from renderbell.store.accounts import Accounts
 from renderbell.store.meter import Meter
+from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
 from renderbell.sweep import Report, Sweep
 
 HOT_SECONDS: Final = 15
+IDLE: Final = frozenset({"removed", "paused", "nothing in flight"})
+"""Why a look ended before the provider was asked for anything."""
 METRICS: Final[Mapping[str, tuple[str, str]]] = {
     "Requests": ("requests", "Count"),
     "Pages": ("pages", "Count"),
@@ -47,6 +51,7 @@ class Poll:
     client: httpx.Client
     requests: Requests
     meter: Meter
+    spending: SpendingStore
     now: Callable[[], datetime]
 
     def look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
@@ -57,12 +62,20 @@ class Poll:
         """
         began, requests, reads, writes = time.monotonic(), self.requests.count, self.meter.reads, self.meter.writes
         told = self._look(message, seconds_left)
+        spent = Spent(
+            polls=1,
+            requests=self.requests.count - requests,
+            read_units=self.meter.reads - reads,
+            write_units=self.meter.writes - writes,
+        )
+        if told["stopped"] not in IDLE:
+            self.spending.count(message.account, spent, self.now(), well="error" not in told)
         return {
             "account": str(message.account),
             **told,
-            "requests": self.requests.count - requests,
-            "read_units": self.meter.reads - reads,
-            "write_units": self.meter.writes - writes,
+            "requests": spent.requests,
+            "read_units": spent.read_units,
+            "write_units": spent.write_units,
             "milliseconds": round((time.monotonic() - began) * 1000),
         }
 

@@ -348,7 +348,7 @@ class Sweep:
             failures = 0
             known = self.recording.known(list(found))
             for video_id, seen in found.items():
-                self.recording.one(replace(seen, video_id=video_id), known.get(video_id))
+                self.recording.one(replace(seen, video_id=video_id, by_id=True), known.get(video_id))
 
     def _to_ask_for(self, budget: int) -> Sequence[str]:
         """Return what to ask for, in random order so that none waits for ever.

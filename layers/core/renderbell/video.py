@@ -75,5 +75,7 @@ class Sighting:
     created_at: datetime | None = None
     conclusive: bool = True
     """False when the listing cannot know better (VideoGen before hydration): ask by id before believing it."""
+    by_id: bool = False
+    """True for what a look-up found rather than the listing."""
     not_found: bool = False
     """True for the answer to a look-up that says there is no such video: believed only when full sweeps missed it, too."""

@@ -88,6 +88,16 @@ class AccountRow(Model):
     hints_free_from = UTCDateTimeAttribute(null=True)
 
 
+class SpendingRow(Model):
+    """What an account's polls cost of late: a row of the accounts' table, beside the account's own."""
+
+    account = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute()
+    polled_at = UTCDateTimeAttribute()
+    polled_well_at = UTCDateTimeAttribute(null=True)
+    hours = JSONAttribute()
+
+
 class EndpointRow(Model):
     """One endpoint. What is secret of it lies in Parameter Store."""
 

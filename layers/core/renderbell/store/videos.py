@@ -1,11 +1,12 @@
 """Remembers videos. A transition is one conditional write, so of two polls that saw the same change one gets through."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
+from pynamodb.constants import DATETIME_FORMAT
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -143,12 +144,96 @@ class Videos:
         """Yield an account's videos of one phase, newest first."""
         return map(record_of, self._row.by_phase.query(phase(account, phase_name), scan_index_forward=False))
 
+    def listed(
+        self, account: AccountName, phase_name: str, *, since: datetime | None, after: Mapping[str, str] | None, at_once: int
+    ) -> Iterator["Listed"]:
+        """Yield an account's videos of one phase, newest first, down to `since`, `at_once` a request.
+
+        `after` is the place of a video of this or another account: what stands before it, and itself, is left out. Of one
+        moment, the accounts follow each other by name.
+        """
+        latest, key = datetime.max.replace(tzinfo=UTC), None
+        if after is not None:
+            latest = moment_of(after["since"])
+            if after["account"] == str(account):
+                key = self._index_key(account, phase_name, after)
+            elif str(account) < after["account"]:
+                latest -= timedelta(microseconds=1)
+        earliest = since or datetime.min.replace(tzinfo=UTC)
+        if earliest > latest:
+            return
+        rows = self._row.by_phase.query(
+            phase(account, phase_name),
+            self._row.since.between(earliest, latest),
+            scan_index_forward=False,
+            page_size=at_once,
+            last_evaluated_key=key,
+        )
+        for row in rows:
+            yield Listed(record=record_of(row), since=row.since, phase=phase_name)
+
+    def with_history(self, account: AccountName, video_id: str) -> "tuple[VideoRecord, Sequence[HistoryLine]] | None":
+        """Return what is on record of one video and each of its transitions, the first first; None when it was never seen."""
+        try:
+            row = self._row.get(str(account), video_id, consistent_read=True)
+        except self._row.DoesNotExist:
+            return None
+        return record_of(row), [_history_line(line) for line in map(dict, row.history)]
+
+    def _index_key(self, account: AccountName, phase_name: str, place: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        names = {
+            "phase": phase(account, phase_name),
+            "since": moment_of(place["since"]).strftime(DATETIME_FORMAT),
+            "account": str(account),
+            "video_id": place["video_id"],
+        }
+        return {name: {"S": value} for name, value in names.items()}
+
     def told_since(self, account: AccountName, since: datetime) -> Iterator[tuple[datetime, Event]]:
         """Yield when and what the world was to be told of an account's videos that ended since then or are in flight."""
         for row in self._row.by_phase.query(phase(account, FINISHED), self._row.since >= since):
             yield from _events(row)
         for row in self._row.by_phase.query(phase(account, IN_FLIGHT)):
             yield from _events(row)
+
+    def ended_since(self, account: AccountName, since: datetime) -> Iterator[VideoRecord]:
+        """Yield an account's videos that ended since then, the oldest first, but for those a first look found done already."""
+        rings = self._row.rings == True  # noqa: E712 - a condition, not a comparison
+        return map(record_of, self._row.by_phase.query(phase(account, FINISHED), self._row.since >= since, rings))
+
+    def get(self, account: AccountName, video_id: str) -> VideoRecord | None:
+        """Return what is on record of one video, None when it was never seen."""
+        try:
+            return record_of(self._row.get(str(account), video_id, consistent_read=True))
+        except self._row.DoesNotExist:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A video in a listing of ours, which stands in the order of `since`: when its phase began."""
+
+    record: VideoRecord
+    since: datetime
+    phase: str
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        exact = self.since.astimezone(UTC).isoformat()
+        record = self.record
+        return {"phase": self.phase, "since": exact, "account": str(record.account), "video_id": record.video_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """One transition. `seen` says how it was seen: in the `listing`, or `by_id`; None before Renderbell wrote that down."""
+
+    status: Status
+    provider_status: str | None
+    at: datetime
+    sequence: int | None
+    rang: bool | None
+    seen: str | None
 
 
 def phase(account: AccountName, name: str) -> str:
@@ -232,6 +317,23 @@ def _history(row: VideoRow, record: VideoRecord) -> Iterator[tuple[VideoRecord, 
         previous = status
 
 
+def _history_line(line: Mapping[str, Any]) -> HistoryLine:
+    by_id, rings, sequence = line.get("by_id"), line.get("rings"), line.get("sequence")
+    return HistoryLine(
+        status=Status(line["status"]),
+        provider_status=line["provider_status"] or None,
+        at=moment_of(line["at"]),
+        sequence=None if sequence is None else int(sequence),
+        rang=None if rings is None else bool(rings),
+        seen=None if by_id is None else "by_id" if by_id else "listing",
+    )
+
+
+def moment_of(text: str) -> datetime:
+    """Return a time that we wrote ourselves."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
 def _record_in(image: Mapping[str, Any]) -> VideoRecord:
     row = VideoRow()
     row.deserialize({name: dict(value) for name, value in image.items()})
@@ -249,6 +351,7 @@ def _line(change: Transition) -> dict[str, Any]:
         "at": iso(change.at),
         "sequence": change.sequence,
         "rings": change.rings,
+        "by_id": change.seen.by_id,
     }
 
 
