@@ -1,7 +1,6 @@
 """Opens the links that notifications carry."""
 
 import html
-import json
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,12 @@ import boto3
 from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from renderbell.fresh import Fresh
+from renderbell.asking import Asking
 from renderbell.link import Link, Opened
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.settings import LinkSettings
 from renderbell.store.deliveries import Deliveries
-from renderbell.video import AccountName
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Renderbell</title><style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;
@@ -31,21 +29,10 @@ HEADERS = {
 
 logger = logger_of("link")
 settings = LinkSettings.read(os.environ)
-functions = boto3.client("lambda")
-
-
-def ask(account: AccountName, video_id: str) -> Fresh:
-    payload = json.dumps({"account": str(account), "video_id": video_id})
-    answer = functions.invoke(FunctionName=settings.fetch_function, Payload=payload)
-    if answer.get("FunctionError"):
-        return Fresh(error="fault", message="the function that asks providers failed: see its log")
-    return Fresh.read(json.load(answer["Payload"]))
-
-
 link = Link(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     deliveries=Deliveries(settings.deliveries_table),
-    fetch=ask,
+    fetch=Asking(settings.fetch_function, boto3.client("lambda")),
     now=lambda: datetime.now(UTC),
 )
 

@@ -64,6 +64,8 @@ class Runtime:
         `aws` is where its AWS clients connect. A function that cannot start gives one answer, whatever the events.
         """
         stack = Stack.read(build / "template.yaml")
+        # A function's own layers come after those of Globals.
+        others = [build / one["Ref"] for one in stack.of_type("AWS::Serverless::Function")[function].get("Layers", [])]
         with runtime_api() as api, TemporaryFile() as log:
             process = subprocess.Popen(
                 [self.python, "-m", "awslambdaric", stack.functions[function]["Handler"]],
@@ -73,7 +75,7 @@ class Runtime:
                     **aws_environment(aws),
                     "PYTHONPYCACHEPREFIX": str(self.bytecode),
                     **stack.environment(function),
-                    "PYTHONPATH": str((layer or build / "CoreLayer") / "python"),
+                    "PYTHONPATH": os.pathsep.join(str(one / "python") for one in [layer or build / "CoreLayer", *others]),
                     **variables,
                 },
                 stdout=log,

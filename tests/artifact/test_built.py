@@ -67,6 +67,8 @@ def genuine(name: str) -> dict[str, Any]:
         "hint.json": f"/heygen/marketing/{HINT_TOKEN}",
         "link.json": f"/{TOKENS.link(sample_event_id(), FAR_AHEAD)}",
     }
+    if name == "api.json":
+        return called("/videos", name, queryStringParameters={"status": "deleted"})  # of which this world has none
     return called(paths[name], name) if name in paths else sample(name)
 
 
@@ -92,6 +94,17 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
         {"GetParameter", "GetItem", "Query", "BatchGetItem", "UpdateItem", "SendMessageBatch"},
     ),
     "notify.json": ("NotifyFunction", NO_FAILURES, {"GetParameter", "Scan", "SendMessageBatch"}),
+    "api.json": (
+        "ApiFunction",
+        {
+            "statusCode": 200,
+            "headers": {"Content-Type": "application/json"},
+            "body": '{"videos":[],"cursor":null}',
+            "isBase64Encoded": False,
+            "cookies": [],
+        },
+        {"GetParametersByPath", "Query"},
+    ),
     "hint.json": (
         "HintFunction",
         {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "looking"},

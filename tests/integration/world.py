@@ -19,6 +19,7 @@ from renderbell.account import Account
 from renderbell.account_state import AccountState
 from renderbell.endpoints import Endpoint, Private
 from renderbell.parameters import Parameters
+from renderbell.providers import PROVIDERS
 from renderbell.signing import Secrets, new_secret
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
@@ -31,7 +32,7 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from tests.template.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
-FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint", "link", "fetch")
+FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint", "link", "fetch", "api")
 KEY: Final = "key"
 LINK_URL: Final = "https://link.lambda-url.us-east-1.on.aws/"
 HINT_URL: Final = "https://hint.lambda-url.us-east-1.on.aws/"
@@ -124,6 +125,8 @@ class World:
             "LINK_URL": LINK_URL,
             "LINK_DAYS": "30",
             "FETCH_FUNCTION": "fetch",
+            "SCHEDULES": ";".join(f"{provider} ENABLED rate(1 minute)" for provider in PROVIDERS),
+            "PATHS_COME_DECODED": "false",
             "ALLOW_LOCAL_ENDPOINTS": "true",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         }

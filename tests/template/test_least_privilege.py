@@ -23,6 +23,7 @@ from tests.template.world import (
     FAR_AHEAD,
     HINT_TOKEN,
     TOKENS,
+    asked,
     aws_environment,
     called,
     sample,
@@ -48,6 +49,22 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "NotifyFunction": [sample("notify.json")],
     "AuditFunction": [{"hours": 720}],
     "LinkFunction": [called(f"/{TOKENS.link(sample_event_id(), FAR_AHEAD)}", "link.json")],
+    "ApiFunction": [
+        sample("api.json"),
+        asked("GET", "/videos/heygen/marketing/v"),
+        asked("POST", "/videos/heygen/marketing/v/announce"),
+        asked("GET", "/videos/heygen/marketing/v/link"),
+        asked("GET", "/endpoints"),
+        asked("POST", "/endpoints", {"url": "https://93.184.216.34/hook"}),
+        *(asked("POST", f"/endpoints/ep_paused/{what}") for what in ("pause", "resume", "rotate")),
+        asked("DELETE", "/endpoints/ep_paused"),
+        asked("GET", "/deliveries"),
+        asked("GET", "/deliveries/summary"),
+        asked("POST", "/deliveries/replay", {"event_id": "evt_over"}),
+        asked("GET", "/accounts"),
+        asked("POST", "/accounts/heygen/marketing/poll"),
+        asked("GET", "/stats"),
+    ],
     "FetchFunction": [sample("fetch.json")],
     "HintFunction": [called(f"/heygen/marketing/{HINT_TOKEN}"), called("/heygen/marketing/guessed")],
     "DeliverFunction": [
@@ -61,7 +78,7 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
 """Events that lead each function through everything it ever asks of AWS."""
 
 
-FIRST_TO_SIGN: Final = {"NotifyFunction", "AuditFunction"}
+FIRST_TO_SIGN: Final = {"NotifyFunction", "AuditFunction", "ApiFunction"}
 """Functions that make the signing key if nobody needed it before."""
 
 

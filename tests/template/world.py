@@ -120,6 +120,14 @@ class Aws:
         self._check_condition(asked)
         return {}
 
+    def _DeleteItem(self, asked: Json) -> Json:  # noqa: N802
+        del asked
+        return {}
+
+    def _DeleteParameter(self, asked: Json) -> Json:  # noqa: N802
+        del asked
+        return {}
+
     def _SendMessageBatch(self, asked: Json) -> Json:  # noqa: N802
         sent = [
             {"Id": entry["Id"], "MessageId": f"message-{entry['Id']}", "MD5OfMessageBody": ""} for entry in asked["Entries"]
@@ -185,16 +193,26 @@ class World:
             stack.physical_name("DeliveriesTable"): [
                 *(delivery(endpoint, event_id) for endpoint in ("topic", *(hook for hook, *_ in hooks))),
                 alert_delivery(),
+                row("topic", "evt_over", "video.completed", "{}", DeliveryStatus.DELIVERED),
             ],
         }
         self.listing = {"data": [listed_video(), *unfinished_videos()], "has_more": False}
 
 
-def called(path: str, event: str = "hint.json") -> dict[str, Any]:
+def called(path: str, event: str = "hint.json", **more: Any) -> dict[str, Any]:
     """Return a sample call of a function URL, at another path."""
-    made = sample(event)
+    made = {**sample(event), **more}
     http = {**made["requestContext"]["http"], "path": path}
     return {**made, "rawPath": path, "requestContext": {**made["requestContext"], "http": http}}
+
+
+def asked(method: str, path: str, body: Json | None = None) -> dict[str, Any]:
+    """Return a request to the API."""
+    sent = {"body": json.dumps(body)} if body is not None else {}
+    made = called(path, "api.json", rawQueryString="", queryStringParameters={}, **sent)
+    made["headers"]["content-type"] = "application/json"
+    made["requestContext"]["http"]["method"] = method
+    return made
 
 
 def sample_event_id() -> str:
@@ -240,15 +258,17 @@ def alert_delivery() -> dict[str, Any]:
     return row("operators", ALERT_ID, alert.type, alert.body)
 
 
-def row(endpoint_id: str, event_id: str, event_type: str, body: str) -> dict[str, Any]:
-    """Return a pending delivery as an item of its table."""
+def row(
+    endpoint_id: str, event_id: str, event_type: str, body: str, status: DeliveryStatus = DeliveryStatus.PENDING
+) -> dict[str, Any]:
+    """Return a delivery that is due as an item of its table."""
     made = DeliveryRow(
         endpoint_id,
         event_id,
         event_type=event_type,
         body=packed(body),
-        status=DeliveryStatus.PENDING.value,
-        waiting="pending",
+        status=status.value,
+        waiting="pending" if status is DeliveryStatus.PENDING else None,
         next_attempt_at=LONG_AGO,
         created_at=LONG_AGO,
         expires_at=LONG_AGO,

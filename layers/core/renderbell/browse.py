@@ -88,10 +88,10 @@ class Browse:
         return self.videos.with_history(account, video_id)
 
     def statistics(self, provider: str, since: datetime) -> Statistics:
-        """Count what is in flight at a provider, and what ended since then."""
+        """Count what is in flight at a provider, and what ended since then, but for what a first look found done already."""
         flying = self._merged(Wanted(provider=provider), IN_FLIGHT, MOST_READ, None)
         ended = list(islice(self._merged(Wanted(provider=provider, since=since), FINISHED, MOST_READ, None), MOST_COUNTED + 1))
-        counted = [one.record for one in ended[:MOST_COUNTED]]
+        counted = [one.record for one in ended[:MOST_COUNTED] if one.rang]
         by_status = Counter(str(one.record.status) for one in flying) + Counter(str(video.status) for video in counted)
         times = [video_data(video)["seconds_in_flight"] for video in counted if video.status is Status.COMPLETED]
         failed, completed = by_status[Status.FAILED], by_status[Status.COMPLETED]

@@ -2,7 +2,8 @@
 
 RenderbellError
 ├── BadInputError            a person or a program gave something unusable: say so, change nothing
-│   └── NotOnRecordError     it names a video, an endpoint or a delivery that there is not
+│   ├── NotOnRecordError     it names a video, an endpoint, a delivery or an account that there is not
+│   └── NotEndedError        it is for videos that have ended, and this one has not
 ├── UnsafeUrl                an endpoint points where Renderbell must not connect: never dial it
 │   └── HostNotFoundError    nothing to dial: its name has no address, at least not now
 └── ProviderError            a provider did not give what was asked; `kind` names it in one word
@@ -28,6 +29,10 @@ class BadInputError(RenderbellError):
 
 
 class NotOnRecordError(BadInputError):
+    pass
+
+
+class NotEndedError(BadInputError):
     pass
 
 

@@ -1,7 +1,7 @@
 """Finds deliveries on record, and sends them again: the oldest first, at the rate their endpoint bears."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,12 +11,15 @@ from renderbell.deliveries import DeliveryStatus
 from renderbell.endpoints import RELEASED_A_SECOND, TOPIC
 from renderbell.errors import NotOnRecordError
 from renderbell.events import TRIAL
+from renderbell.positions import cursor_of, place_of
 from renderbell.queues import MAX_DELAY, DeliveryMessage, Queue
 from renderbell.store.deliveries import Deliveries, Standing
 from renderbell.store.endpoints import Endpoints
 from renderbell.values import iso
 
 BUILT_IN: Final = (TOPIC, OPERATORS)
+MOST_READ: Final = 1000
+"""Deliveries that one page looks at. Where few of them fit, it is short, and says where to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,33 @@ class Replay:
         if not found and chosen.endpoint_id is not None:
             self.rate_of(chosen.endpoint_id)
         return found
+
+    def page(self, chosen: Chosen, limit: int, cursor: str | None = None) -> tuple[Sequence[Standing], str | None]:
+        """Return up to `limit` deliveries, endpoint by endpoint, and the cursor of the next page, None after the last.
+
+        One page looks at MOST_READ of them. Raises NotOnRecordError where there is no such endpoint, BadInputError for a
+        cursor that no page gave.
+        """
+        if chosen.endpoint_id is not None:
+            self.rate_of(chosen.endpoint_id)
+        found: list[Standing] = []
+        for read, one in enumerate(
+            self._from(chosen, None if cursor is None else place_of(cursor, "endpoint", "event")), start=1
+        ):
+            found += [one] if chosen.fits(one) else []
+            if len(found) == limit or read == MOST_READ:
+                return found, cursor_of({"endpoint": one.endpoint_id, "event": one.event_id})
+        return found, None
+
+    def _from(self, chosen: Chosen, place: Mapping[str, str] | None) -> Iterator[Standing]:
+        ids = (
+            [chosen.endpoint_id] if chosen.endpoint_id else sorted([*BUILT_IN, *(e.endpoint_id for e in self.endpoints.all())])
+        )
+        for endpoint_id in ids:
+            if place is None or endpoint_id > place["endpoint"]:
+                yield from self.deliveries.of_endpoint(endpoint_id)
+            elif endpoint_id == place["endpoint"]:
+                yield from self.deliveries.of_endpoint(endpoint_id, after=place["event"])
 
     def found(self, chosen: Chosen) -> Iterator[Standing]:
         """Yield the deliveries that fit, in no order. Without an event's id it reads all of each endpoint."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from renderbell.announce import receivers
-from renderbell.errors import BadInputError, NotOnRecordError
+from renderbell.errors import NotEndedError, NotOnRecordError
 from renderbell.events import event_of, masked
 from renderbell.links import Links
 from renderbell.queues import DeliveryMessage, Queue
@@ -33,13 +33,13 @@ class RingAgain:
     def ring(self, account: AccountName, video_id: str, now: datetime) -> Rung:
         """Send the event of a video's end to all who want it. A delivery that was made keeps its bytes, and notes the replay.
 
-        Raises NotOnRecordError, and BadInputError for a video that has not ended.
+        Raises NotOnRecordError, and NotEndedError for a video that has not ended.
         """
         video = self.videos.get(account, video_id)
         if video is None:
             raise NotOnRecordError(f"{account} has no video {masked(video_id)} on record")
         if not video.status.final:
-            raise BadInputError(f"the video is {video.status}: there is nothing to ring for until it has ended")
+            raise NotEndedError(f"the video is {video.status}: there is nothing to ring for until it has ended")
         event = self.links.linked(event_of(video))
         wanted = receivers(event, self.endpoints.all())
         known = self.deliveries.standing((endpoint_id, event.event_id) for endpoint_id in wanted)

@@ -76,6 +76,23 @@ class LinkSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(Settings):
+    parameters_prefix: str
+    videos_table: str
+    accounts_table: str
+    endpoints_table: str
+    deliveries_table: str
+    poll_queue_url: str
+    delivery_queue_url: str
+    fetch_function: str
+    link_url: str
+    link_days: str
+    schedules: str
+    allow_local_endpoints: str
+    paths_come_decoded: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings(Settings):
     parameters_prefix: str
 

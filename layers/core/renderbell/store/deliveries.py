@@ -144,9 +144,10 @@ class Deliveries:
         rows = self._row.batch_get(list(dict.fromkeys(keys)))
         return {(row.endpoint_id, row.event_id): _standing(row) for row in rows}
 
-    def of_endpoint(self, endpoint_id: str) -> Iterator[Standing]:
-        """Yield every delivery of an endpoint that is on record, in no order."""
-        return map(_standing, self._row.query(endpoint_id))
+    def of_endpoint(self, endpoint_id: str, *, after: str | None = None) -> Iterator[Standing]:
+        """Yield every delivery of an endpoint that is on record, in no order of time: by event id, and behind `after`."""
+        behind = None if after is None else self._row.event_id > after
+        return map(_standing, self._row.query(endpoint_id, behind))
 
     def _born(self, message: DeliveryMessage, now: datetime) -> list[Action]:
         """Return what makes a row of a message that brings its event; nothing changes where there is one already."""

@@ -170,7 +170,7 @@ class Videos:
             last_evaluated_key=key,
         )
         for row in rows:
-            yield Listed(record=record_of(row), since=row.since, phase=phase_name)
+            yield Listed(record=record_of(row), since=row.since, phase=phase_name, rang=bool(row.rings))
 
     def with_history(self, account: AccountName, video_id: str) -> "tuple[VideoRecord, Sequence[HistoryLine]] | None":
         """Return what is on record of one video and each of its transitions, the first first; None when it was never seen."""
@@ -216,6 +216,8 @@ class Listed:
     record: VideoRecord
     since: datetime
     phase: str
+    rang: bool
+    """Whether its latest transition was told. An end that was not is one that a first look found: it was before that."""
 
     @property
     def place(self) -> Mapping[str, str]:
