@@ -367,7 +367,7 @@ def test_an_account_is_looked_at_on_demand(world: World) -> None:
     assert json.loads(batch[0]) == {"account": str(account)}
     problem(ask(world, "POST", "/accounts/heygen/none/poll"), 404)
     problem(ask(world, "POST", "/accounts/sora/main/poll"), 422)
-    problem(ask(world, "POST", "/accounts/heygen/a%20b/poll"), 400)
+    problem(ask(world, "POST", "/accounts/heygen/a%20b/poll"), 422)
 
 
 def test_statistics_count_what_was_seen_to_end_and_not_what_was_done_before(world: World) -> None:

@@ -21,6 +21,10 @@ TAGS: Final[Mapping[str, str]] = {
     "accounts": "What is watched",
     "stats": "How many, how long, how many fail",
 }
+UNSIGNED: Final[Mapping[str, Any]] = {
+    "description": "The request is not signed, or IAM does not let its signer in. It is AWS that says so.",
+    "content": {"application/json": {"schema": {"type": "object", "properties": {"Message": {"type": "string"}}}}},
+}
 UNUSED: Final = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 """Schemas that Powertools puts into every document; our problems are Problem's."""
 
@@ -95,6 +99,7 @@ def document(app: LambdaFunctionUrlResolver) -> dict[str, Any]:
     fault = {"description": WORDS[500], "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for path in made["paths"].values():
         for operation in path.values():
+            operation["responses"]["403"] = UNSIGNED
             operation["responses"]["500"] = fault  # Powertools puts its own in the place of a route's
     for name in UNUSED:
         made["components"]["schemas"].pop(name, None)

@@ -1,9 +1,10 @@
 """What the API takes and gives. The descriptions are the OpenAPI document's."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from renderbell.deliveries import DeliveryStatus
 from renderbell.video import Status
@@ -13,6 +14,17 @@ Moment = Annotated[str, Field(json_schema_extra=DATE_TIME)]
 """A time as `values.iso` writes it."""
 Time = Annotated[str | None, Field(json_schema_extra=DATE_TIME)]
 type Seconds = float | None
+
+
+def _as_written(value: Any) -> Any:
+    """Refuse what pydantic would also take for a time: a number, and a date alone."""
+    if isinstance(value, str) and not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value, re.ASCII):
+        raise ValueError("write it as 2026-11-24T10:00:00Z")
+    return value
+
+
+GivenTime = Annotated[datetime, BeforeValidator(_as_written)]
+"""A time that we are sent, as RFC 3339 writes it."""
 
 
 class Given(BaseModel):
@@ -179,9 +191,11 @@ class DeliverySummary(Given):
 
 
 class ReplayOrder(Taken):
-    event_id: str | None = Field(default=None, max_length=200, description="Send this event again ...")
-    endpoint: str | None = Field(default=None, max_length=200, description="... to this endpoint, or everything of it ...")
-    since: datetime | None = Field(default=None, description="... since then.")
+    event_id: str | None = Field(default=None, min_length=1, max_length=200, description="Send this event again ...")
+    endpoint: str | None = Field(
+        default=None, min_length=1, max_length=200, description="... to this endpoint, or everything of it ..."
+    )
+    since: GivenTime | None = Field(default=None, description="... since then.")
     status: DeliveryStatus | None = Field(default=None, description="Only deliveries of this status.")
     dry_run: bool = Field(default=False, description="Only count.")
 

@@ -32,13 +32,14 @@ LONGEST: Final = timedelta(days=30)
 
 # A path's parts arrive percent-encoded: they are decoded here, once.
 Provider = Annotated[Literal["tavus", "heygen", "memories", "videogen", "pixverse"], Path()]
-Name = Annotated[str, BeforeValidator(unquote), Path(max_length=200, description="The account's name alone.")]
+NAME: Final = r"^[A-Za-z0-9_.-]+$"
+Name = Annotated[str, BeforeValidator(unquote), Path(max_length=200, pattern=NAME, description="The account's name alone.")]
 VideoId = Annotated[str, BeforeValidator(unquote), Path(max_length=1024, description="The provider's own id, percent-encoded.")]
 EndpointId = Annotated[str, BeforeValidator(unquote), Path(max_length=200)]
 EventId = Annotated[str, BeforeValidator(unquote), Path(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="At most this many.")]
 Cursor = Annotated[str | None, Query(max_length=4000, description="From the page before.")]
-Since = Annotated[datetime | None, Query(description="Only since then; RFC 3339, in UTC unless it says otherwise.")]
+Since = Annotated[models.GivenTime | None, Query(description="Only since then; RFC 3339, in UTC unless it says otherwise.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ def routes(desk: Desk) -> Sequence[Route]:
 def video_routes(desk: Desk) -> Sequence[Route]:
     def list_videos(
         provider: Annotated[Literal["tavus", "heygen", "memories", "videogen", "pixverse"] | None, Query()] = None,
-        account: Annotated[str | None, Query(max_length=200, description="As `heygen/marketing`.")] = None,
+        account: Annotated[
+            str | None, Query(max_length=200, pattern=r"^[a-z]+/[A-Za-z0-9_.-]+$", description="As `heygen/marketing`.")
+        ] = None,
         status: Annotated[Status | None, Query()] = None,
         since: Since = None,
         limit: Limit = 50,
@@ -173,7 +176,9 @@ def endpoint_routes(desk: Desk) -> Sequence[Route]:
 
 def delivery_routes(desk: Desk) -> Sequence[Route]:
     def list_deliveries(
-        endpoint: Annotated[str | None, Query(max_length=200, description="`topic` and `operators` are SNS.")] = None,
+        endpoint: Annotated[
+            str | None, Query(min_length=1, max_length=200, description="`topic` and `operators` are SNS.")
+        ] = None,
         status: Annotated[DeliveryStatus | None, Query()] = None,
         since: Since = None,
         limit: Limit = 50,
