@@ -1,9 +1,10 @@
 """How long it takes from a video's end at its provider to the webhook's arrival, on the local stack as `make local` runs it.
 
-    .venv/bin/python bench/latency.py [--each 44] [--seconds 240]
+    .venv/bin/python bench/latency.py [--each 44] [--seconds 240] [--hints]
 
 Schedules tick once a minute and the hot interval is the default, as in AWS. Every provider has `--each` videos whose ends
 are spread evenly at random over `--seconds`. VideoGen is counted apart: its listing does not show an end before a look-up.
+With `--hints` each provider calls the account's hint URL at the moment at which its listing begins to show the end.
 """
 
 import argparse
@@ -14,14 +15,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from renderbell.account import Account
 from renderbell.endpoints import Endpoint, Private
+from renderbell.hints import Doorbell
 from renderbell.providers import PROVIDERS
 from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
@@ -37,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--each", type=int, default=44)
     parser.add_argument("--seconds", type=float, default=240.0)
+    parser.add_argument("--hints", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -51,13 +57,13 @@ def main() -> None:
                 if running.poll() is not None:
                     sys.exit((folder / "output").read_text())
                 time.sleep(0.2)
-            measure(Stack.from_state(json.loads(ready.read_text())), asked.each, asked.seconds)
+            measure(Stack.from_state(json.loads(ready.read_text())), asked.each, asked.seconds, hints=asked.hints)
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(60)
 
 
-def measure(stack: Stack, each: int, seconds: float) -> None:
+def measure(stack: Stack, each: int, seconds: float, *, hints: bool) -> None:
     secret, ends = new_secret(), dict[str, float]()
     libraries = {(provider, KEY): Library() for provider in PROVIDERS}
     with Receiver(lambda _: secret) as receiver, Simulator(libraries) as simulator:
@@ -72,6 +78,10 @@ def measure(stack: Stack, each: int, seconds: float) -> None:
             time.sleep(1)
         for provider in PROVIDERS:
             libraries[provider, KEY].add(*videos(provider, each, seconds, ends))
+        if hints:
+            for name in names:
+                due = sorted(end for video_id, end in ends.items() if video_id.startswith(name.provider))
+                threading.Thread(target=call, args=(hint_url(stack, name), due), daemon=True).start()
         print(f"{len(ends)} videos in flight; the last ends in {seconds + 90:.0f} s", flush=True)
         until = time.time() + seconds + 90 + 120
         while len(receiver.events()) < len(ends) and time.time() < until:
@@ -81,6 +91,19 @@ def measure(stack: Stack, each: int, seconds: float) -> None:
     print(f"{len(waits)} of {len(ends)} completions arrived")
     print(f"four providers whose listing shows the end: {spread(listed)}")
     print(f"VideoGen: {spread([wait for video_id, wait in waits.items() if video_id.startswith('videogen')])}")
+
+
+def hint_url(stack: Stack, account: AccountName) -> str:
+    doorbell = Doorbell(token=stack.parameters.made_tokens().new_hint(account))
+    stack.parameters.put_doorbell(account, doorbell)
+    return f"{stack.output('HintUrl')}{account}/{doorbell.token}"
+
+
+def call(url: str, ends: Sequence[float]) -> None:
+    """Call as a provider does, at the end of each video."""
+    for end in ends:
+        time.sleep(max(0.0, end - time.time()))
+        httpx.post(url, json={"status": "done"}, timeout=30)
 
 
 def videos(provider: str, each: int, seconds: float, ends: dict[str, float]) -> Sequence[SimulatedVideo]:
