@@ -1,29 +1,35 @@
 """The `renderbell` command: what a person types, and in which words it answers."""
 
 import sys
+from typing import NoReturn
 
-import botocore.exceptions
 import typer
-from rich.console import Console
 
 from renderbell.errors import BadInputError, ProviderError, RenderbellError
-from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, videos, wait, watch
+from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, stats, video, videos, wait, watch
+from renderbell_cli.show import hints, plain
 from renderbell_cli.stack import LocalFlag, StackChoice, StackName
+from renderbell_cli.trouble import AWS_ERRORS, words_of
 
+FAILED = 1
 USAGE = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="renderbell",
-    help="Rings once, reliably, when an AI video is done.",
+    epilog="Exit codes: 0 done, 1 it did not work, 2 asked for wrongly, 130 interrupted. `renderbell wait` has its own.",
     no_args_is_help=True,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(accounts.app, name="account")
-app.add_typer(endpoints.app, name="endpoint")
 app.command("videos")(videos.videos)
+app.add_typer(video.app, name="video")
 app.command("watch")(watch.watch)
 app.command("wait")(wait.wait)
+app.command("stats")(stats.stats)
+app.add_typer(accounts.app, name="account")
+app.add_typer(endpoints.app, name="endpoint")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command("normalize")(pages.normalize)
@@ -38,37 +44,23 @@ def choose_stack(context: typer.Context, local_: LocalFlag = False, stack: Stack
 
 
 def main() -> None:
-    """Run the command. Exit codes: 0 done, 1 it did not work, 2 asked for wrongly, 130 interrupted."""
+    """Run the command, and say what went wrong in words, with what to do: a traceback is a bug."""
     try:
         app()
     except ProviderError as error:
-        _stop(f"{error.kind}: {error}", 1)
+        _stop(f"{error.kind}: {error}", FAILED)
     except BadInputError as error:
         _stop(f"renderbell: {error}", USAGE)
     except RenderbellError as error:
-        _stop(f"renderbell: {error}", 1)
-    except botocore.exceptions.BotoCoreError as error:
-        _stop(f"renderbell: {_aws_words(error)}", 1)
-    except botocore.exceptions.ClientError as error:
-        _stop(f"renderbell: AWS refused: {error}", 1)
+        _stop(f"renderbell: {error}", FAILED)
+    except AWS_ERRORS as error:
+        _stop(f"renderbell: {words_of(error)}", FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
-def _aws_words(error: botocore.exceptions.BotoCoreError) -> str:
-    match error:
-        case botocore.exceptions.NoCredentialsError() | botocore.exceptions.PartialCredentialsError():
-            return "no AWS credentials found: run `aws configure` or `aws sso login`, or use --local for a local stack"
-        case botocore.exceptions.NoRegionError():
-            return "no AWS region chosen: set AWS_REGION, or use --local for a local stack"
-        case botocore.exceptions.EndpointConnectionError():
-            return f"{error} Is `renderbell local` still running?"
-        case _:
-            return str(error)
-
-
-def _stop(message: str, code: int) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)
+def _stop(message: str, code: int) -> NoReturn:
+    hints.print(plain(message), soft_wrap=True)
     sys.exit(code)
 
 

@@ -15,7 +15,9 @@ from rich.console import Console
 from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord
 from renderbell.video import AccountName, Status
+from renderbell_cli import trouble
 from renderbell_cli.commands import wait
+from renderbell_cli.times import seconds_of
 
 ACCOUNT = AccountName("heygen", "marketing")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -202,7 +204,7 @@ def test_what_does_not_pass_ends_the_waiting() -> None:
     ids=repr,
 )
 def test_which_trouble_passes(error: Exception, passes: bool) -> None:  # noqa: FBT001
-    assert wait.passes(error) is passes
+    assert trouble.passes(error) is passes
 
 
 @pytest.mark.parametrize(
@@ -224,10 +226,10 @@ def test_the_exit_code_says_how_it_ended(video: VideoRecord | None, code: int) -
     ("text", "seconds"), [("0", 0), ("90", 90), ("0.5", 0.5), ("90s", 90), ("30m", 1800), ("2h", 7200), (" 1d ", 86400)]
 )
 def test_a_length_of_time_is_seconds_or_has_a_unit(text: str, seconds: float) -> None:
-    assert wait.seconds_of(text) == seconds
+    assert seconds_of(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1 h", "nan", "inf", "٣", "2w", "1e3", "9999999"])
 def test_what_is_no_length_of_time_is_refused_with_examples(text: str) -> None:
     with pytest.raises(BadInputError, match="30m, 2h"):
-        wait.seconds_of(text)
+        seconds_of(text)

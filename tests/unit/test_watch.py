@@ -19,7 +19,6 @@ from renderbell_cli.commands import watch
 from renderbell_cli.commands.watch import (
     ACCOUNTS_EVERY,
     ENDS_SHOWN,
-    NO_ACCOUNT,
     NOTHING,
     Change,
     Following,
@@ -30,6 +29,7 @@ from renderbell_cli.commands.watch import (
     newest,
     picture,
 )
+from renderbell_cli.looks import NO_ACCOUNT
 
 ACCOUNT = AccountName("heygen", "marketing")
 OTHER = AccountName("tavus", "main")

@@ -7,32 +7,49 @@ from typing import Annotated
 
 import httpx
 import typer
+from rich.text import Text
 
 from renderbell import http
 from renderbell.account import OPTIONS, Account
-from renderbell.account_state import AccountState
+from renderbell.account_state import HEALTHY, AccountState
 from renderbell.errors import BadInputError
 from renderbell.hints import Doorbell
+from renderbell.overview import Watched, account_fields
 from renderbell.providers import Provider, provider_for
-from renderbell.values import iso
+from renderbell.spending import Spending
 from renderbell.video import AccountName
+from renderbell_cli import completing
+from renderbell_cli.arguments import AsJson, JsonLines, OfAccount
 from renderbell_cli.keys import options_of, read_key
-from renderbell_cli.show import ago, console, hints, json_lines, status_text, table
+from renderbell_cli.looks import NO_ACCOUNT
+from renderbell_cli.show import STYLES, console, hints, json_lines, plain, roughly, short, table, within
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
 app = typer.Typer(help="The API keys that are watched.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="PROVIDER/NAME", help="For example heygen/marketing; heygen is heygen/default.")]
+NewName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROVIDER/NAME",
+        help="For example heygen/marketing; heygen is heygen/default.",
+        autocompletion=completing.accounts_to_set,
+    ),
+]
 
 
 @app.command("set")
 def set_(
     context: typer.Context,
-    account: Name,
+    account: NewName,
     base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help=f"Repeatable. Known: {', '.join(OPTIONS)}."),
+        typer.Option(
+            "--option",
+            metavar="NAME=VALUE",
+            help=f"Repeatable. Known: {', '.join(OPTIONS)}.",
+            autocompletion=completing.options,
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option(help="Forget the first look: the next one is silent again.")] = False,
     local: LocalFlag = False,
@@ -50,35 +67,36 @@ def set_(
 
 
 @app.command("list")
-def list_(
-    context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    local: LocalFlag = False,
-    stack: StackName = None,
-) -> None:
-    """List the accounts and how they fare."""
-    opened = Stack.open(context, local=local, name=stack)
-    names = opened.parameters.account_names()
-    states = opened.accounts.states(names)
-    rows = [(name, states.get(name, AccountState())) for name in names]
-    if json:
-        json_lines(_fields(name, state) for name, state in rows)
-        return
-    if not rows:
-        hints.print("No account yet. Add one: renderbell account set heygen/marketing")
-        return
+def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = False, stack: StackName = None) -> None:
+    """List the accounts: how they fare, when they are looked at, and what that cost in the last day."""
     now = datetime.now(UTC)
-    shown = table("ACCOUNT", "HEALTH", "SINCE", "FIRST LOOK", "LAST CHANGE")
-    for name, state in rows:
-        health = status_text(state.in_words(now))
-        shown.add_row(str(name), health, ago(state.health_since), _first_look(state), ago(state.changed_at))
+    found = Stack.open(context, local=local, name=stack).overview.all(now)
+    if json:
+        json_lines(account_fields(one, now) for one in found)
+        return
+    if not found:
+        hints.print(NO_ACCOUNT)
+        return
+    shown = table("ACCOUNT", "HEALTH", "LAST CHANGE", "LAST POLL", "NEXT BY", "LAST DAY")
+    for one in found:
+        following = "off" if one.next_poll_by is None else within(one.next_poll_by, now)
+        times = (_ago(one.state.changed_at, now), _ago(one.spending.polled_at, now), following)
+        shown.add_row(str(one.name), _health(one, now), *times, _cost(one.spending, now))
     console.print(shown)
+
+
+@app.command()
+def poll(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
+    """Look at an account now, instead of at the next tick."""
+    name = AccountName.parse(account)
+    Stack.open(context, local=local, name=stack).overview.poll(name)
+    hints.print(f"{name} is looked at now. How it went: renderbell account list")
 
 
 @app.command("remove")
 def remove(
     context: typer.Context,
-    account: Name,
+    account: OfAccount,
     local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
@@ -88,6 +106,7 @@ def remove(
     removed = opened.parameters.remove_account(name)
     opened.parameters.remove_doorbell(name)
     opened.accounts.forget(name)
+    opened.spending.forget(name)
     hints.print(f"{name} is no longer watched." if removed else f"There was no account {name}.")
     if not removed:
         raise typer.Exit(1)
@@ -96,9 +115,9 @@ def remove(
 @app.command("hint-url")
 def hint_url(
     context: typer.Context,
-    account: Name,
+    account: OfAccount,
     rotate: Annotated[bool, typer.Option("--rotate", help="Make another URL; the old one ends within a minute.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json: AsJson = False,
     local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
@@ -120,7 +139,7 @@ def hint_url(
 
 
 @app.command()
-def hook(context: typer.Context, account: Name, local: LocalFlag = False, stack: StackName = None) -> None:
+def hook(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
     """Register the hint URL at the provider, for all videos of the account: HeyGen and VideoGen can. Again is no harm."""
     opened, provider = _opened(context, account, local=local, stack=stack)
     name, before = provider.account.name, opened.parameters.doorbell(provider.account.name)
@@ -139,7 +158,7 @@ def hook(context: typer.Context, account: Name, local: LocalFlag = False, stack:
 
 
 @app.command()
-def unhook(context: typer.Context, account: Name, local: LocalFlag = False, stack: StackName = None) -> None:
+def unhook(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
     """Take the hint URL back from the provider. Looking goes on as scheduled."""
     opened, provider = _opened(context, account, local=local, stack=stack)
     name, doorbell = provider.account.name, opened.parameters.doorbell(provider.account.name)
@@ -165,25 +184,34 @@ def _hint_url(stack: Stack, name: AccountName, doorbell: Doorbell) -> str:
     return f"{stack.output('HintUrl')}{name}/{doorbell.token}"
 
 
+def _health(one: Watched, now: datetime) -> Text:
+    """Return how an account fares and since when, and whether its first look is under way."""
+    state = one.state
+    words = plain(state.in_words(now))
+    words.stylize(STYLES["ok"] if state.health == HEALTHY else "")
+    since = "" if state.health_since is None else f" for {roughly(_age(state.health_since, now))}"
+    return Text.assemble(words, since, _first_look(state))
+
+
 def _first_look(state: AccountState) -> str:
-    if state.first_look_ended_at is not None:
-        return f"done {ago(state.first_look_ended_at)}"
-    if state.first_look_began_at is None:
+    if state.first_look_began_at is None or state.looked:
         return ""
-    return f"under way, page {state.full_sweep.place.pages}" if state.full_sweep else "under way"
+    return f", first look at page {state.full_sweep.place.pages}" if state.full_sweep else ", first look under way"
 
 
-def _fields(name: AccountName, state: AccountState) -> dict[str, str | None]:
-    return {
-        "account": str(name),
-        "health": state.health,
-        "health_in_words": state.in_words(datetime.now(UTC)),
-        "health_since": iso(state.health_since),
-        "first_look_began_at": iso(state.first_look_began_at),
-        "first_look_ended_at": iso(state.first_look_ended_at),
-        "paused_until": iso(state.paused_until),
-        "changed_at": iso(state.changed_at),
-        "full_sweep_ended_at": iso(state.full_sweep_ended_at),
-        "licence": state.licence.value if state.licence else None,
-        "alerts": ", ".join(kind for kind, count in state.alerts.items() if count % 2) or None,
-    }
+def _cost(spending: Spending, now: datetime) -> str:
+    """Return what a day's polls cost. Requests are told where a poll took more than one."""
+    spent = spending.last_day(now)
+    if not spent.polls:
+        return ""
+    requests = f" {short(spent.requests)} requests," if spent.requests > spent.polls else ""
+    polls = "1 poll" if spent.polls == 1 else f"{spent.polls:,} polls"
+    return f"{polls},{requests} {short(spent.read_units)} RU, {short(spent.write_units)} WU"
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    return "" if moment is None else f"{roughly(_age(moment, now))} ago"
+
+
+def _age(moment: datetime, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds())

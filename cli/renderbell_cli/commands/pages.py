@@ -9,18 +9,25 @@ import typer
 
 from renderbell import http
 from renderbell.account import Account
-from renderbell.errors import BadInputError
 from renderbell.http import Answer
 from renderbell.providers import PROVIDERS, Provider, provider_for
 from renderbell.values import iso
 from renderbell.video import AccountName, Sighting
+from renderbell_cli import completing
+from renderbell_cli.arguments import JsonLines, check_provider
 from renderbell_cli.keys import options_of, read_key
-from renderbell_cli.show import ago, console, json_lines, status_text, table
+from renderbell_cli.show import ago, console, json_lines, plain, status_text, table
 
 NO_KEY: Final = "normalize-needs-no-key"
 
-ProviderName = Annotated[str, typer.Argument(metavar="PROVIDER", help=f"One of {', '.join(PROVIDERS)}.")]
-Options = Annotated[list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="An account option; repeatable.")]
+ProviderName = Annotated[
+    str,
+    typer.Argument(metavar="PROVIDER", help=f"One of {', '.join(PROVIDERS)}.", autocompletion=completing.providers),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="An account option; repeatable.", autocompletion=completing.options),
+]
 
 
 def normalize(
@@ -42,7 +49,7 @@ def check(
     provider: ProviderName,
     base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
     option: Options = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Take one look at a provider's real listing with your key, without AWS.
 
@@ -58,8 +65,8 @@ def check(
         return
     shown = table("VIDEO", "STATUS", "PROVIDER SAYS", "TITLE", "CREATED")
     for seen in page.sightings:
-        words = (seen.provider_status or "", seen.title or "", ago(seen.created_at))
-        shown.add_row(seen.video_id, status_text(seen.status), *words)
+        words = (plain(seen.provider_status), plain(seen.title), ago(seen.created_at))
+        shown.add_row(plain(seen.video_id), status_text(seen.status), *words)
     console.print(shown)
     total = f" of {page.total}" if page.total is not None else ""
     console.print(f"\nThe key works: {len(page.sightings)} videos on the first page{total}.")
@@ -68,8 +75,7 @@ def check(
 
 
 def _provider(name: str, key: str, options: Mapping[str, str]) -> Provider:
-    if name not in PROVIDERS:
-        raise BadInputError(f"there is no provider {name!r}: {', '.join(PROVIDERS)} are known")
+    check_provider(name)
     return provider_for(Account.of(AccountName(name), key, options))
 
 

@@ -1,56 +1,64 @@
 """`renderbell videos`: what is on record."""
 
-import heapq
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from renderbell.errors import BadInputError
-from renderbell.events import VideoRecord, video_data
-from renderbell.providers import PROVIDERS
-from renderbell.store.videos import FINISHED, IN_FLIGHT, PHASES
-from renderbell.video import Status
+from renderbell.browse import MOST_READ, Browse, Wanted, video_fields
+from renderbell.events import VideoRecord
+from renderbell.video import AccountName, Status
+from renderbell_cli.arguments import JsonLines, OnlyAccount, OnlyProvider, Since, check_provider
 from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
+from renderbell_cli.times import moment_of
 
 
 def videos(
     context: typer.Context,
-    provider: Annotated[str | None, typer.Option(help="Only this provider's.")] = None,
+    provider: OnlyProvider = None,
+    account: OnlyAccount = None,
     status: Annotated[Status | None, typer.Option(help="Only those of this status.")] = None,
+    since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: JsonLines = False,
     local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
-    """List videos: those in flight first, then the finished ones, each newest first."""
-    if provider is not None and provider not in PROVIDERS:
-        raise BadInputError(f"there is no provider {provider!r}: {', '.join(PROVIDERS)} are known")
-    found = list(islice(_videos(Stack.open(context, local=local, name=stack), provider, status), limit))
+    """List videos: those in flight first, then the finished ones, each newest first.
+
+    With --since: what ended since then, and of what is in flight that which began to be since then.
+    """
+    wanted = Wanted(
+        provider=provider,
+        account=AccountName.parse(account) if account is not None else None,
+        status=status,
+        since=moment_of(since, datetime.now(UTC)),
+    )
+    for named in (provider, wanted.account.provider if wanted.account else None):
+        if named is not None:
+            check_provider(named)
+    found = list(_newest(Stack.open(context, local=local, name=stack).browse, wanted, limit))
     if json:
-        json_lines(map(video_data, found))
+        json_lines(map(video_fields, found))
         return
     if not found:
         hints.print("No video on record that fits. `renderbell account list` shows whether accounts are being watched.")
         return
     shown = table("ACCOUNT", "VIDEO", "STATUS", "TITLE", "SINCE")
     for video in found:
-        since = ago(video.finished_at or video.first_seen_at)
-        shown.add_row(str(video.account), plain(video.video_id), status_text(video.status), plain(video.title), since)
+        began = ago(video.finished_at or video.first_seen_at)
+        shown.add_row(str(video.account), plain(video.video_id), status_text(video.status), plain(video.title), began)
     console.print(shown)
 
 
-def _videos(stack: Stack, provider: str | None, status: Status | None) -> Iterator[VideoRecord]:
-    names = stack.parameters.account_names(provider)
-    for phase in _phases(status):
-        newest_first = (stack.videos.in_account(name, phase) for name in names)
-        found = heapq.merge(*newest_first, key=lambda video: video.finished_at or video.first_seen_at, reverse=True)
-        yield from (video for video in found if status is None or video.status is status)
-
-
-def _phases(status: Status | None) -> Sequence[str]:
-    if status is None:
-        return PHASES
-    return (FINISHED,) if status.final else (IN_FLIGHT,)
+def _newest(browse: Browse, wanted: Wanted, limit: int) -> Iterator[VideoRecord]:
+    """Yield up to `limit` videos, a page at a time: no more is read than is shown."""
+    left, cursor = limit, None
+    while left:
+        page = browse.page(wanted, limit=min(left, MOST_READ), cursor=cursor)
+        yield from page.videos
+        left, cursor = left - len(page.videos), page.cursor
+        if cursor is None:
+            return

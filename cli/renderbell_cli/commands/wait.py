@@ -1,59 +1,34 @@
-"""`renderbell wait`: blocks until one video has ended. And what looking again and again needs, in `renderbell watch`, too."""
+"""`renderbell wait`: blocks until one video has ended."""
 
 import math
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from functools import cache
 from time import sleep
 from typing import Annotated, Final
 
-import botocore.exceptions as aws
 import typer
-from pynamodb.exceptions import PynamoDBException
 from rich.console import Console
 from rich.text import Text
 
 from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
 from renderbell.messages import spoken_duration
-from renderbell.parameters import Parameters
-from renderbell.providers import PROVIDERS
 from renderbell.video import AccountName, Status
-from renderbell_cli.commands.deliveries import UNITS
-from renderbell_cli.show import hints, json_lines, plain, status_text
+from renderbell_cli.arguments import AccountOfVideo
+from renderbell_cli.looks import check_watched, look_every, looks, standing, trouble_words
+from renderbell_cli.show import hints, json_lines, plain
 from renderbell_cli.stack import LocalFlag, Stack, StackName
+from renderbell_cli.times import seconds_of
 
 EXIT_CODES: Final = {Status.COMPLETED: 0, Status.FAILED: 1, Status.DELETED: 2}
 TIMED_OUT: Final = 3
 
-LASTING: Final = (
-    aws.NoCredentialsError,
-    aws.PartialCredentialsError,
-    aws.NoRegionError,
-    aws.SSOError,
-    aws.TokenRetrievalError,
-)
-"""What a person has to mend; all other trouble on the way to AWS passes."""
-BUSY: Final = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-"""Codes with which AWS asks for patience: those that botocore itself tries again."""
-
 
 def wait(
     context: typer.Context,
-    account: Annotated[str, typer.Argument(metavar="PROVIDER/ACCOUNT", help="For example heygen/marketing.")],
+    account: AccountOfVideo,
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="The provider's id of it. It may be too new to be on record.")],
     timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give up after so long: 90 (seconds), 30m, 2h. 0 looks once.")
@@ -176,76 +151,3 @@ def _say_how_it_ended(video: VideoRecord | None, name: AccountName, video_id: st
 
 def _ended(video: VideoRecord | None) -> bool:
     return video is not None and video.status.final
-
-
-# What looking again and again needs.
-
-
-def look_every(stack: Stack) -> float:
-    """Return how many seconds to leave between two looks: AWS asks for money for each, the local engine does not."""
-    return 2.0 if stack.is_local else 5.0
-
-
-def seconds_of(text: str) -> float:
-    """Read `90`, `90s`, `30m`, `2h` or `1d` as seconds. Raises BadInputError for anything else."""
-    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd]?)", text.strip(), re.ASCII)
-    if found is None:
-        raise BadInputError(f"{text!r} is no length of time: write 90 for seconds, or 90s, 30m, 2h, 1d")
-    return float(found[1]) * UNITS[found[2] or "s"]
-
-
-def standing(video: VideoRecord) -> Text:
-    """Return a video's status, and its provider's word where that is another: `generating (processing)`."""
-    word = video.provider_status
-    said = Text.assemble(" (", plain(word), ")") if word and word != video.status.value else Text("")
-    return Text.assemble(status_text(video.status.value), said)
-
-
-def check_watched(parameters: Parameters, name: AccountName) -> None:
-    """Raise BadInputError, with what to do, for an account that nobody looks at."""
-    check_provider(name.provider)
-    if name not in parameters.account_names(name.provider):
-        raise BadInputError(
-            f"{name} is not watched: `renderbell account list` shows what is, `renderbell account set {name}` adds it"
-        )
-
-
-def check_provider(provider: str) -> None:
-    if provider not in PROVIDERS:
-        raise BadInputError(f"there is no provider {provider!r}: {', '.join(PROVIDERS)} are known")
-
-
-def looks[T](look: Callable[[], T], pause: Callable[[], bool], trouble: Callable[[Exception], None]) -> Iterator[T]:
-    """Yield what each look finds, until `pause` says that it was the last.
-
-    Once a look succeeded, trouble with AWS that passes is told, once until it is over, and the next look made. What does not
-    pass is raised as the error of AWS that it is, out of PynamoDB's wrapping.
-    """
-    succeeded, in_trouble = False, False
-    while True:
-        try:
-            found = look()
-        except (PynamoDBException, aws.BotoCoreError, aws.ClientError) as error:
-            cause = error.cause if isinstance(error, PynamoDBException) and error.cause else error
-            if not succeeded or not passes(cause):
-                raise cause from None
-            if not in_trouble:
-                trouble(cause)
-            in_trouble = True
-        else:
-            succeeded, in_trouble = True, False
-            yield found
-        if not pause():
-            return
-
-
-def passes(error: Exception) -> bool:
-    """Say whether trouble with AWS passes by itself: a lost connection, throttling, its own fault. Access denied does not."""
-    if isinstance(error, aws.ClientError):
-        http_status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return error.response["Error"]["Code"] in BUSY or http_status >= 500  # noqa: PLR2004 - faults of the server
-    return isinstance(error, aws.BotoCoreError) and not isinstance(error, LASTING)
-
-
-def trouble_words(error: Exception) -> Text:
-    return Text.assemble(f"{datetime.now(UTC).astimezone():%H:%M:%S}  AWS does not answer, trying again: ", plain(error))

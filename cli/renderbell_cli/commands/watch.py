@@ -21,17 +21,11 @@ from renderbell.events import VideoRecord, video_data
 from renderbell.store.videos import IN_FLIGHT
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
-from renderbell_cli.commands.wait import (
-    check_provider,
-    check_watched,
-    look_every,
-    looks,
-    seconds_of,
-    standing,
-    trouble_words,
-)
-from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
+from renderbell_cli.arguments import OnlyAccount, OnlyProvider, check_provider
+from renderbell_cli.looks import NO_ACCOUNT, check_watched, look_every, looks, standing, trouble_words
+from renderbell_cli.show import ago, console, hints, json_lines, one_line, plain, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
+from renderbell_cli.times import seconds_of
 
 ACCOUNTS_EVERY: Final = timedelta(minutes=1)
 LOOK_BACK: Final = timedelta(hours=1)
@@ -41,7 +35,6 @@ OVERLAP: Final = timedelta(minutes=2)
 ENDS_SHOWN: Final = 15
 TITLE_SHOWN: Final = 44
 SHORTEST: Final = 0.5
-NO_ACCOUNT: Final = "No account yet. Add one: renderbell account set heygen/marketing"
 NOTHING: Final = "Nothing is in flight. A new video is seen within a minute or so."
 
 type Key = tuple[AccountName, str]
@@ -50,8 +43,8 @@ type Standings = Mapping[Key, VideoRecord]
 
 def watch(
     context: typer.Context,
-    provider: Annotated[str | None, typer.Option(help="Only this provider's videos.")] = None,
-    account: Annotated[str | None, typer.Option(metavar="PROVIDER/NAME", help="Only this account's videos.")] = None,
+    provider: OnlyProvider = None,
+    account: OnlyAccount = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a change: appeared, moved, ended.")] = False,
     every: Annotated[str | None, typer.Option(metavar="SECONDS", help="Time between looks [5; local 2].")] = None,
     local: LocalFlag = False,
@@ -245,7 +238,7 @@ def picture(following: Following, height: int, trouble: Text | None = None) -> R
 def _in_flight_table(videos: Sequence[VideoRecord]) -> RenderableType:
     shown = table("ACCOUNT", "TITLE", "STATUS", "PROVIDER SAYS", "SINCE")
     for video in videos:
-        says = _one_line(video.provider_status or "")
+        says = one_line(video.provider_status, TITLE_SHOWN)
         shown.add_row(str(video.account), _title(video), status_text(video.status.value), says, ago(video.first_seen_at))
     return shown
 
@@ -270,14 +263,7 @@ def _how_it_ended(video: VideoRecord) -> Text:
 
 
 def _title(video: VideoRecord) -> Text:
-    return _one_line(video.title or video.video_id)
-
-
-def _one_line(words: str) -> Text:
-    said = plain(words)
-    said.truncate(TITLE_SHOWN, overflow="ellipsis")
-    said.no_wrap, said.overflow = True, "ellipsis"
-    return said
+    return one_line(video.title or video.video_id, TITLE_SHOWN)
 
 
 def _why_empty(following: Following) -> str:

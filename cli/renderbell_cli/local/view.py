@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
@@ -16,11 +14,13 @@ from renderbell.events import VideoRecord, event_id
 from renderbell.store.videos import FINISHED, IN_FLIGHT
 from renderbell_cli.local.feed import TopicFeed
 from renderbell_cli.receiver import Receiver
-from renderbell_cli.show import ago, status_text, table
+from renderbell_cli.show import ago, one_line, plain, status_text, table
 from renderbell_cli.stack import Stack
+from renderbell_cli.trouble import AWS_ERRORS
 
 REFRESH: float = 1.0
 MAX_FINISHED_ACCOUNT = 30
+TITLE_SHOWN = 44
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,8 @@ def _lines(console: Console, watched: Watched, stopping: threading.Event) -> Non
                 if key not in told:
                     told.add(key)
                     stamp = time.strftime("%H:%M:%S")
-                    console.print(
-                        f"{stamp}  {video.account!s:<17} {word:<22} {video.title or video.video_id}",
-                        markup=False,
-                        soft_wrap=True,
-                    )
+                    title = plain(video.title or video.video_id)
+                    console.print(Text.assemble(f"{stamp}  {video.account!s:<17} {word:<22} ", title), soft_wrap=True)
 
 
 def _news(video: VideoRecord, moment: Moment | None) -> Sequence[str]:
@@ -87,7 +84,7 @@ def look(watched: Watched) -> Moment | None:
         names = watched.stack.parameters.account_names()
         in_flight = [v for name in names for v in watched.stack.videos.in_account(name, IN_FLIGHT)]
         finished = [v for name in names for v in islice(watched.stack.videos.in_account(name, FINISHED), MAX_FINISHED_ACCOUNT)]
-    except (PynamoDBException, BotoCoreError, ClientError):
+    except AWS_ERRORS:
         return None
     done = {(video.account, video.video_id) for video in finished}  # one that ended between the two questions
     in_flight = [video for video in in_flight if (video.account, video.video_id) not in done]
@@ -106,7 +103,7 @@ def _picture(moment: Moment, rows: int) -> RenderableType:
         rung = event_id(video.account, video.video_id, video.sequence)
         shown.add_row(
             video.account.provider,
-            Text((video.title or video.video_id)[:44], overflow="ellipsis", no_wrap=True),
+            one_line(video.title or video.video_id, TITLE_SHOWN),
             status_text(video.status),
             ago(video.finished_at or video.first_seen_at),
             _tick(rung in moment.topic),

@@ -1,0 +1,70 @@
+"""`renderbell stats`: how videos fare at each provider, and how long they take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from renderbell.browse import MOST_COUNTED, Statistics
+from renderbell.messages import spoken_duration
+from renderbell.values import iso
+from renderbell.video import Status
+from renderbell_cli.arguments import JsonLines, OnlyProvider, check_provider
+from renderbell_cli.looks import NO_ACCOUNT
+from renderbell_cli.show import console, hints, json_lines, table
+from renderbell_cli.stack import LocalFlag, Stack, StackName
+from renderbell_cli.times import moment_of
+
+
+def stats(
+    context: typer.Context,
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Count what ended since then: 90s, 30m, 2h, 3d, or a time.")
+    ] = "7d",
+    provider: OnlyProvider = None,
+    json: JsonLines = False,
+    local: LocalFlag = False,
+    stack: StackName = None,
+) -> None:
+    """Count videos by status, at each provider: what is in flight, and what ended of late.
+
+    And tell how long those that completed took, from their creation, and how many of those that ended failed.
+    """
+    began = moment_of(since, datetime.now(UTC)) or datetime.now(UTC)
+    if provider is not None:
+        check_provider(provider)
+    opened = Stack.open(context, local=local, name=stack)
+    watched = sorted({name.provider for name in opened.parameters.account_names(provider)})
+    found = [opened.browse.statistics(name, began) for name in watched]
+    if json:
+        json_lines(_fields(one, began) for one in found)
+    elif not found:
+        hints.print(NO_ACCOUNT if provider is None else f"No account at {provider} is watched.")
+    elif not any(one.by_status for one in found):
+        hints.print(f"Nothing is in flight, and nothing ended since {iso(began)}.")
+    else:
+        _show(found)
+    for one in found:
+        if one.truncated:
+            hints.print(f"{one.provider}: only the latest {MOST_COUNTED:,} that ended are counted. Choose a later --since.")
+
+
+def _show(found: Sequence[Statistics]) -> None:
+    statuses = [status for status in Status if any(one.by_status.get(status) for one in found)]
+    shown = table("PROVIDER", *(status.upper() for status in statuses), "MEDIAN", "P95", "FAILURES")
+    for one in found:
+        counts = (f"{count:,}" if (count := one.by_status.get(status)) else "" for status in statuses)
+        failures = "" if one.failure_rate is None else f"{100 * one.failure_rate:.1f} %"
+        times = (_time(one.completed_median_seconds), _time(one.completed_p95_seconds))
+        shown.add_row(one.provider, *counts, *times, failures)
+    console.print(shown)
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else spoken_duration(seconds)
+
+
+def _fields(one: Statistics, since: datetime) -> Mapping[str, Any]:
+    return {**asdict(one), "since": iso(since)}

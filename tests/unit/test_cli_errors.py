@@ -1,0 +1,211 @@
+"""What the command says when AWS does not do as asked: in words, with what to do, and never with a traceback."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions as aws
+import pytest
+from aws_lambda_powertools.utilities.parameters import GetParameterError
+from botocore.client import BaseClient
+from pynamodb.exceptions import GetError, QueryError, TableDoesNotExist
+
+from renderbell.errors import AuthError, BadInputError, NotOnRecordError, RenderbellError
+from renderbell_cli import main as command
+from renderbell_cli.stack import STATE_VARIABLE, outputs_of
+from renderbell_cli.trouble import cause_of, words_of
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/renderbell-Videos"
+DENIED = (
+    "User: arn:aws:iam::123456789012:user/me is not authorized to perform: dynamodb:Query on resource: "
+    f"{ARN} because no identity-based policy allows the dynamodb:Query action"
+)
+
+
+def refusal(code: str, message: str = "", operation: str = "Query") -> aws.ClientError:
+    return aws.ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def wrapped_by_powertools(error: Exception) -> GetParameterError:
+    outer = GetParameterError(str(error))
+    outer.__context__ = error  # it is raised while the other is handled
+    return outer
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run the whole command; return its exit code and what it says on stderr."""
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["renderbell", *words])
+        with pytest.raises(SystemExit) as stopped:
+            command.main()
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert "Traceback" not in told.err
+        return int(str(stopped.value.code)), told.err
+
+    return run
+
+
+@pytest.fixture
+def in_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with credentials and a region; nothing leaves it."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_PROFILE", "RENDERBELL_STACK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        STATE_VARIABLE: str(tmp_path / "local.json"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+@pytest.fixture
+def answering(in_aws: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """Let every call to AWS fail with an error."""
+    del in_aws
+
+    def fail_with(error: Exception) -> None:
+        def call(*_: Any, **__: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    return fail_with
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_without_credentials_it_says_how_to_get_some(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    code, words = said("videos")
+    assert code == 1
+    assert "`aws configure`" in words
+    assert "--local" in words
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_without_a_region_it_says_how_to_choose_one(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    code, words = said("videos")
+    assert (code, "AWS_REGION" in words) == (1, True)
+
+
+def test_a_stack_that_is_not_there_is_named(
+    said: Callable[..., tuple[int, str]], answering: Callable[[Exception], None]
+) -> None:
+    answering(refusal("ValidationError", "Stack with id none does not exist", "DescribeStacks"))
+    code, words = said("videos", "--stack", "none")
+    assert code == 1
+    assert "no stack 'none'" in words
+    assert "make deploy" in words
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_without_a_local_stack_it_says_how_to_start_one(said: Callable[..., tuple[int, str]]) -> None:
+    code, words = said("--local", "account", "list")
+    assert (code, "make local" in words) == (1, True)
+
+
+def test_access_denied_names_the_permission_that_is_missing(
+    said: Callable[..., tuple[int, str]], answering: Callable[[Exception], None]
+) -> None:
+    action = DENIED.replace("dynamodb:Query", "cloudformation:DescribeStacks")
+    answering(refusal("AccessDenied", action, "DescribeStacks"))
+    code, words = said("videos")
+    assert code == 1
+    assert "lack the permission cloudformation:DescribeStacks" in words
+    assert "AWS_PROFILE" in words
+
+
+@pytest.mark.parametrize("words", [("endpoint", "list"), ("stats",), ("video", "show", "tavus/main", "v")], ids=" ".join)
+def test_an_engine_that_is_gone_is_asked_after(
+    said: Callable[..., tuple[int, str]], in_aws: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    outputs = {"EndpointsTable": "endpoints", "ParametersPrefix": "/renderbell/test", "VideosTable": "videos"}
+    state = {"endpoint_url": "http://127.0.0.1:9", "region": "us-east-1", "stack": "test", "outputs": outputs}
+    (in_aws / "local.json").write_text(json.dumps(state))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "to be undone")
+    monkeypatch.setenv("AWS_REGION", "to be undone")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    code, told = said("--local", *words)
+    assert code == 1
+    assert "http://127.0.0.1:9/" in told
+    assert "Is `renderbell local` still running?" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (BadInputError("say what: [/red] :bomb:\x1b[2J"), 2, "renderbell: say what: [/red] :bomb: [2J\n"),
+        (NotOnRecordError("there is none"), 2, "renderbell: there is none\n"),
+        (RenderbellError("it broke"), 1, "renderbell: it broke\n"),
+        (AuthError("bad key"), 1, "auth: bad key\n"),
+        (QueryError("Failed to query", refusal("ThrottlingException")), 1, "renderbell: AWS asks for patience"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+    ids=lambda given: type(given).__name__ if isinstance(given, BaseException) else "",
+)
+def test_the_exit_code_says_whose_turn_it_is(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(command, "app", fail)
+    stopped, told = said()
+    assert stopped == code
+    assert told.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (refusal("AccessDeniedException", DENIED), f"lack the permission dynamodb:Query on {ARN} (because no identity"),
+        (refusal("AccessDenied", "no", "GetItem"), "AWS denied GetItem: no"),
+        (refusal("AccessDenied"), "it does not say why"),
+        (refusal("ExpiredTokenException", "The security token is expired"), "have expired (ExpiredTokenException)"),
+        (refusal("UnrecognizedClientException"), "`aws sts get-caller-identity`"),
+        (refusal("ResourceNotFoundException"), "`make deploy`"),
+        (refusal("AWS.SimpleQueueService.NonExistentQueue"), "`make deploy`"),
+        (TableDoesNotExist("videos"), "`make deploy`"),
+        (refusal("ProvisionedThroughputExceededException"), "try again in a minute"),
+        (refusal("Odd", "quite odd"), "AWS refused: An error occurred (Odd)"),
+        (aws.UnauthorizedSSOTokenError(), "`aws sso login`"),
+        (aws.TokenRetrievalError(provider="sso", error_msg="expired"), "`aws sso login`"),
+        (aws.EndpointConnectionError(endpoint_url="https://dynamodb.eu-x-1.amazonaws.com/"), "the region right?"),
+        (aws.ReadTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
+        (aws.ConnectTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
+        (aws.ProfileNotFound(profile="work"), "(work) could not be found"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: GetError("Failed", error), wrapped_by_powertools])
+def test_trouble_is_told_with_what_to_do_however_it_is_wrapped(
+    error: Exception, words: str, wrap: Callable[[Exception], Exception]
+) -> None:
+    assert cause_of(wrap(error)) is error
+    assert words in words_of(wrap(error))
+
+
+def test_a_wrapping_with_nothing_in_it_is_the_cause_itself() -> None:
+    assert words_of(GetError("Failed to get item")) == "Failed to get item"
+    assert words_of(GetParameterError()) == "GetParameterError"
+
+
+def test_another_error_of_cloudformation_is_not_taken_for_a_missing_stack(answering: Callable[[Exception], None]) -> None:
+    answering(refusal("Throttling", "Rate exceeded", "DescribeStacks"))
+    with pytest.raises(aws.ClientError, match="Rate exceeded"):
+        outputs_of("renderbell")

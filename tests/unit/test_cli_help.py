@@ -1,0 +1,55 @@
+"""`--help` of every command: it is there, it fits, and it explains each word that may be typed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from renderbell_cli.main import app
+
+
+def commands(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield words, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, *words, name)
+
+
+EVERY = list(commands(typer.main.get_command(app)))
+SENTENCE = re.compile(r"^[A-Z`0-9].*[.?\])]$", re.DOTALL)
+
+
+def named(words: tuple[str, ...]) -> str:
+    return " ".join(words) or "renderbell"
+
+
+@pytest.mark.parametrize("words", [words for words, _ in EVERY], ids=named)
+def test_help_fits_a_terminal_of_80_columns(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    assert done.exit_code == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY, ids=lambda given: named(given) if isinstance(given, tuple) else "")
+def test_help_explains_the_command_and_every_word_of_it(words: tuple[str, ...], command: Any) -> None:
+    assert re.match(r"[A-Z]", command.help or ""), words
+    unexplained = [one.name for one in command.params if not SENTENCE.match(one.help or "")]
+    assert unexplained == []
+
+
+def test_every_command_that_reads_a_stack_can_speak_to_the_local_one() -> None:
+    without = {"account", "endpoint", "video", "normalize", "check", "local"}
+    local = {named(words) for words, command in EVERY if not any("--local" in one.opts for one in command.params)}
+    assert local == without
+
+
+def test_help_tells_the_exit_codes() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"}).stdout
+    assert "Exit codes: 0 done, 1 it did not work, 2 asked for wrongly, 130 interrupted." in shown
+
+
+def test_shells_can_be_taught_to_complete() -> None:
+    names = {name for one in EVERY[0][1].params for name in one.opts}
+    assert {"--install-completion", "--show-completion"} <= names
