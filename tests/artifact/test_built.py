@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import marshal
 import shutil
 from collections.abc import Mapping
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +14,15 @@ from standardwebhooks import Webhook
 
 from bench.layer_size import zipped_size
 from renderbell.fresh import Fresh
-from tests.artifact.conftest import LAMBDA_BRINGS, Build
+from tests.artifact.building import LAMBDA_BRINGS
+from tests.artifact.conftest import Build
 from tests.artifact.runtime import Answer, Runtime
 from tests.template.stack import Stack
 from tests.template.world import FAR_AHEAD, HINT_TOKEN, KEY, SECRET, TOKENS, World, called, sample, sample_event_id
 
 MIB: Final = 1024 * 1024
+UNCHECKED: Final = (1).to_bytes(4, "little")
+"""The mark of bytecode by its source's hash that is taken as it is: the source is not looked at. See PEP 552."""
 FUNCTIONS: Final = sorted(Stack.read().functions)
 NO_FAILURES: Final[dict[str, list[str]]] = {"batchItemFailures": []}
 
@@ -80,7 +85,7 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
     ),
     "dispatch-deliveries.json": (
         "DispatchFunction",
-        {"polls": 0, "deliveries": 6},
+        {"polls": 0, "deliveries": 7},
         {"Query", "Scan", "UpdateItem", "SendMessageBatch"},
     ),
     "audit.json": (
@@ -217,16 +222,51 @@ def test_the_layer_holds_nothing_that_lambda_brings(layer: Path) -> None:
     assert "renderbell" in held
 
 
-def test_the_layer_holds_nothing_compiled_so_that_it_serves_every_processor(layer: Path) -> None:
-    compiled = {".so", ".pyd", ".dylib", ".pyc", ".a", ".o"}
+def test_the_layer_holds_no_machine_code_so_that_it_serves_every_processor(layer: Path) -> None:
+    compiled = {".so", ".pyd", ".dylib", ".a", ".o"}
     assert [path for path in layer.rglob("*") if compiled & set(path.suffixes)] == []
     tags = [line for path in layer.rglob("WHEEL") for line in path.read_text(encoding="utf-8").splitlines() if "Tag:" in line]
     assert tags
     assert [tag for tag in tags if not tag.endswith("-none-any")] == []
 
 
+@pytest.mark.parametrize("name", ["CoreLayer", "ApiLayer"])
+def test_a_layer_holds_bytecode_of_all_its_modules_as_lambda_will_find_them(built: Path, name: str) -> None:
+    """Bytecode is for Python's version, not for a processor. Lambda cannot write it and would compile at each cold start."""
+    folder = built / name / "python"
+    sources = sorted(folder.rglob("*.py"))
+    assert sorted(folder.rglob("*.pyc")) == sorted(Path(cache_from_source(path)) for path in sources)
+    for source in sources:
+        bytecode = Path(cache_from_source(source)).read_bytes()
+        assert bytecode[:8] == MAGIC_NUMBER + UNCHECKED
+        assert marshal.loads(bytecode[16:]).co_filename == f"/opt/python/{source.relative_to(folder).as_posix()}"
+        assert str(built).encode() not in bytecode
+
+
 def test_the_layer_is_small(layer: Path) -> None:
-    assert zipped_size(layer) <= 4 * MIB
+    assert zipped_size(layer) <= 3 * MIB
+
+
+HEAVY: Final[Mapping[str, set[str]]] = {
+    "ApiFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "pydantic", "pynamodb"},
+    "AuditFunction": {"pynamodb"},
+    "DeliverFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "httpx", "pynamodb"},
+    "DispatchFunction": {"pynamodb"},
+    "FetchFunction": {"httpcore", "httpx"},
+    "HintFunction": {"pynamodb"},
+    "LinkFunction": {"pynamodb"},
+    "NotifyFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "pynamodb"},
+    "PollFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "httpx", "pynamodb"},
+}
+"""What takes 15 ms or more to import, by who needs it. It is easily brought in by an import somewhere for a name."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_imports_nothing_heavy_that_it_does_not_need(
+    built: Path, runtime: Runtime, no_aws: str, function: str
+) -> None:
+    heavy = {*set[str]().union(*HEAVY.values()), "aws_xray_sdk", "rich", "typer"}
+    assert runtime.loaded(built, function, no_aws) & heavy == HEAVY[function]
 
 
 def test_the_layer_is_the_same_byte_for_byte_on_both_processors(build: Build) -> None:

@@ -3,9 +3,11 @@
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from renderbell.errors import BadInputError
+
+NOT_OURS: Final = "that cursor was not given by this listing: begin without one"
 
 
 def cursor_of(place: Mapping[str, Any]) -> str:
@@ -20,5 +22,5 @@ def place_of(cursor: str, *names: str) -> Mapping[str, str]:
     except (ValueError, RecursionError):
         place = None
     if not isinstance(place, dict) or not all(isinstance(place.get(name), str) for name in names):
-        raise BadInputError("that cursor was not given by this listing: begin without one")
+        raise BadInputError(NOT_OURS)
     return place
