@@ -1,4 +1,4 @@
-"""Prints how large the built layer is, zipped as Lambda stores it: `python bench/layer_size.py .aws-sam/build/CoreLayer`."""
+"""Prints how large built layers are, zipped as Lambda stores them: `python bench/layer_size.py .aws-sam/build/*Layer`."""
 
 import io
 import sys
@@ -17,4 +17,5 @@ def zipped_size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(f"layer, zipped: {zipped_size(Path(sys.argv[1])) / 1024 / 1024:.2f} MiB")
+    for layer in map(Path, sys.argv[1:]):
+        print(f"{layer.name}, zipped: {zipped_size(layer) / 1024 / 1024:.2f} MiB")

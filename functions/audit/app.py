@@ -20,7 +20,7 @@ from renderbell.store.endpoints import Endpoints
 from renderbell.store.videos import Videos
 
 logger = logger_of("audit")
-metrics = Metrics(namespace="Renderbell", service="audit")
+metrics = Metrics(service="audit")
 settings = AuditSettings.read(os.environ)
 parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 audit = Audit(

@@ -1,25 +1,30 @@
 """Makes the attempts that the delivery queue wakes, several at a time."""
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.alerts import OPERATORS, alert_subject, alert_text
 from renderbell.deliver import Deliver, Topic
+from renderbell.deliveries import DeliveryStatus, Verdict
 from renderbell.egress import Sender
 from renderbell.endpoints import TOPIC
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
-from renderbell.queues import DeliveryMessage, Queue
+from renderbell.queues import DeliveryMessage, Queue, told_after
 from renderbell.settings import DeliverSettings
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 
 logger = logger_of("deliver")
+metrics = Metrics(service="deliver")
 settings = DeliverSettings.read(os.environ)
 processor = AsyncBatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 sns = boto3.client("sns")
@@ -37,6 +42,7 @@ deliver = Deliver(
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return dict(async_process_partial_response(event, attempt, processor, context))
 
@@ -45,5 +51,18 @@ async def attempt(record: SQSRecord) -> None:
     message = DeliveryMessage.parse(record.body)
     decided = await deliver.attempt(message)
     if decided is not None:
+        count(message, decided)
         outcome = {"endpoint_id": message.endpoint_id, "event_id": message.event_id, "status": decided.status.value}
         logger.info("attempted", extra=outcome)
+
+
+def count(message: DeliveryMessage, decided: Verdict) -> None:
+    delivered = decided.status is DeliveryStatus.DELIVERED
+    if message.endpoint_id != TOPIC:
+        metrics.add_metric("WebhooksDelivered" if delivered else "WebhooksRefused", MetricUnit.Count, 1)
+        return
+    seconds = told_after(message, datetime.now(UTC))
+    if not delivered:
+        metrics.add_metric("TopicRefused", MetricUnit.Count, 1)
+    elif seconds is not None:
+        metrics.add_metric("AnnouncementSeconds", MetricUnit.Seconds, seconds)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.dispatch import Dispatch
@@ -15,8 +17,11 @@ from renderbell.settings import DispatchSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
+from renderbell.store.spending import SpendingStore
+from renderbell.vitals import of_endpoints
 
 logger = logger_of("dispatch")
+metrics = Metrics(service="dispatch")
 settings = DispatchSettings.read(os.environ)
 sqs = boto3.client("sqs")
 dispatch = Dispatch(
@@ -26,11 +31,13 @@ dispatch = Dispatch(
     endpoints=Endpoints(settings.endpoints_table),
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
+    spending=SpendingStore(settings.accounts_table),
     quiet_every=timedelta(minutes=int(settings.quiet_minutes)),
 )
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Take `{"provider": NAME, "rate": RATE}` from a provider's schedule, `{"deliveries": true}` from the deliveries' own."""
     del context
@@ -39,5 +46,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "polls": dispatch.polls(event["provider"], now, event.get("rate")) if "provider" in event else 0,
         "deliveries": dispatch.due_deliveries(now) + dispatch.tend_endpoints(now) if event.get("deliveries") else 0,
     }
+    watched = dispatch.vitals(event["provider"], now, event.get("rate")) if "provider" in event else {}
+    if event.get("deliveries"):
+        watched = of_endpoints(dispatch.endpoints.all(), now)
+    for name, count in watched.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
     logger.info("dispatched", extra={"tick": event, **sent})
     return sent

@@ -23,7 +23,7 @@ from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
 
 logger = logger_of("poll")
-metrics = Metrics(namespace="Renderbell", service="poll")
+metrics = Metrics(service="poll")
 settings = PollSettings.read(os.environ)
 processor = BatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 sqs, requests, meter = boto3.client("sqs"), http.Requests(), Meter()
@@ -47,8 +47,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def look(record: SQSRecord) -> None:
         told = poll.look(PollMessage.parse(record.body), lambda: context.get_remaining_time_in_millis() / 1000)
         logger.info("polled", extra=told)
-        metrics.add_dimension("provider", told["account"].split("/")[0])
-        for metric, (name, unit) in METRICS.items():
-            metrics.add_metric(metric, MetricUnit(unit), told.get(name, 0))
+        # None that is zero: what is measured in an hour costs by the hour.
+        measured = {metric: (told[name], unit) for metric, (name, unit) in METRICS.items() if told.get(name)}
+        if measured:
+            metrics.add_dimension("provider", told["account"].split("/")[0])
+        for metric, (value, unit) in measured.items():
+            metrics.add_metric(metric, MetricUnit(unit), value)
+        for seconds in told.get("took", ()):
+            metrics.add_metric("CompletionSeconds", MetricUnit.Seconds, seconds)
 
     return dict(process_partial_response(event, look, processor, context))

@@ -32,6 +32,8 @@ class Answer:
 
     kind: str
     body: Any
+    seconds: float = field(default=0.0, compare=False)
+    """From handing out the event to the answer; without an event, from the start of the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,20 @@ class Run:
 
     answers: Sequence[Answer]
     log: str
+    init: float | None
+    """Seconds from the start of the process until the function asked for its first event; None if it never did."""
+    processor: float | None = None
+    """How many of them a processor worked for it, where the system tells (Linux)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RuntimeApi:
     address: str
+    began: float = field(default_factory=time.perf_counter)
+    pid: int = 0
+    init: float | None = None
+    processor: float | None = None
+    handed: float | None = None
     events: "queue.SimpleQueue[Any]" = field(default_factory=queue.SimpleQueue)
     answers: "queue.SimpleQueue[Answer]" = field(default_factory=queue.SimpleQueue)
     closed: Event = field(default_factory=Event)
@@ -52,35 +63,33 @@ class RuntimeApi:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Python as Lambda brings it, with boto3 and the runtime interface client and nothing more."""
+    """Python as Lambda brings it, with boto3 and the runtime interface client and nothing more.
+
+    As in Lambda, where code is read-only, no bytecode is written: what was not compiled when it was built or installed is
+    compiled at each start.
+    """
 
     python: Path
-    bytecode: Path
-    """Where compiled modules are kept from start to start. In Lambda the code is read-only, and here it stays as built."""
 
     def invoke(self, build: Path, function: str, *events: Any, aws: str, layer: Path | None = None, **variables: str) -> Run:
         """Start a built function, hand it the events one after the other, and return what it answered and logged.
 
         `aws` is where its AWS clients connect. A function that cannot start gives one answer, whatever the events.
         """
-        stack = Stack.read(build / "template.yaml")
-        # A function's own layers come after those of Globals.
-        others = [build / one["Ref"] for one in stack.of_type("AWS::Serverless::Function")[function].get("Layers", [])]
-        with runtime_api() as api, TemporaryFile() as log:
+        environment = function_environment(build, function, aws, layer or build / "CoreLayer") | variables
+        return self.run(build / function, environment, *events)
+
+    def run(self, folder: Path, environment: Mapping[str, str], *events: Any) -> Run:
+        """Do the same with the handler in any folder."""
+        with TemporaryFile() as log, runtime_api() as api:
             process = subprocess.Popen(
-                [self.python, "-m", "awslambdaric", stack.functions[function]["Handler"]],
-                cwd=build / function,
-                env={
-                    **lambda_environment(api.address, build / function, function),
-                    **aws_environment(aws),
-                    "PYTHONPYCACHEPREFIX": str(self.bytecode),
-                    **stack.environment(function),
-                    "PYTHONPATH": os.pathsep.join(str(one / "python") for one in [layer or build / "CoreLayer", *others]),
-                    **variables,
-                },
+                [self.python, "-m", "awslambdaric", environment["_HANDLER"]],
+                cwd=folder,
+                env={**lambda_environment(api.address, folder, folder.name), **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+            api.pid = process.pid
             try:
                 answers = list(_answers(api, process, events))
             except AssertionError as error:
@@ -89,7 +98,43 @@ class Runtime:
             finally:
                 process.kill()
                 process.wait()
-            return Run(answers, _read(log))
+            return Run(answers, _read(log), api.init, api.processor)
+
+    def loaded(self, build: Path, function: str, aws: str) -> set[str]:
+        """Return the names of all modules that are there once the function is imported."""
+        done = subprocess.run(
+            [self.python, "-c", "import app, sys; print(*sys.modules)"],
+            cwd=build / function,
+            env={
+                **lambda_environment("", build / function, function),
+                **function_environment(build, function, aws, build / "CoreLayer"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return set(done.stdout.split())
+
+
+def function_environment(build: Path, function: str, aws: str, layer: Path) -> dict[str, str]:
+    """Return the variables that the template gives a function, with its layers as Python finds them."""
+    stack = Stack.read(build / "template.yaml")
+    # A function's own layers come after those of Globals.
+    others = [build / one["Ref"] for one in stack.of_type("AWS::Serverless::Function")[function].get("Layers", [])]
+    return {
+        **aws_environment(aws),
+        **stack.environment(function),
+        "_HANDLER": stack.functions[function]["Handler"],
+        "PYTHONPATH": os.pathsep.join(str(one / "python") for one in [layer, *others]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _processor_seconds(pid: int) -> float | None:
+    """Return how long the main thread of a process has run, see https://docs.kernel.org/scheduler/sched-stats.html."""
+    told = Path(f"/proc/{pid}/schedstat")
+    return int(told.read_text(encoding="ascii").split()[0]) / 1e9 if told.exists() else None
 
 
 def _read(log: IO[bytes]) -> str:
@@ -130,7 +175,6 @@ def lambda_environment(api: str, folder: Path, function: str) -> dict[str, str]:
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[$LATEST]00000000000000000000000000000000",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
-        "_HANDLER": "app.handler",
         "LAMBDA_TASK_ROOT": str(folder),
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "TZ": ":UTC",
@@ -162,6 +206,9 @@ class _Serving(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert self.path == f"{API}/invocation/next"
+        if self.api.init is None:
+            self.api.init = time.perf_counter() - self.api.began
+            self.api.processor = _processor_seconds(self.api.pid)
         while not self.api.closed.is_set():
             try:
                 event = self.api.events.get(timeout=0.05)
@@ -170,14 +217,16 @@ class _Serving(BaseHTTPRequestHandler):
             deadline = {"Lambda-Runtime-Deadline-Ms": str(int((time.time() + PATIENCE) * 1000))}
             arn = {"Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:test"}
             request_id = {"Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd"}
+            self.api.handed = time.perf_counter()
             self._send(200, json.dumps(event), {**request_id, **deadline, **arn})
             return
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        seconds = time.perf_counter() - (self.api.handed or self.api.began)
         kind = self.path.removeprefix(f"{API}/") if self.path == f"{API}/init/error" else self.path.rpartition("/")[2]
         self._send(202, '{"status": "OK"}', {})
-        self.api.answers.put(Answer(kind, body))
+        self.api.answers.put(Answer(kind, body, seconds))
 
     def _send(self, status: int, text: str, headers: Mapping[str, str]) -> None:
         body = text.encode()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 
 from renderbell.providers import PROVIDERS
@@ -123,6 +124,12 @@ def test_every_end_at_five_providers_is_announced_once_on_both_channels_whatever
     listed = [json.loads(line) for line in renderbell(running, "videos", "--json", "--limit", "1000").splitlines()]
     assert Counter(video["status"] for video in listed) == {"completed": 5 * (16 + 3), "failed": 5 * 4}
     assert {account["health"] for account in accounts} == {"ok"}
+
+
+def test_the_dashboard_shows_the_running_stack(running: Mapping[str, Any]) -> None:
+    shown = httpx.get(running["dashboard_url"], timeout=60).text
+    assert 'class="rb rb-auto' in shown
+    assert "cannot be shown" not in shown
 
 
 def ended(stack: Stack, provider: str) -> bool:

@@ -32,7 +32,7 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from tests.template.stack import Stack
 
 ROOT: Final = Path(__file__).parents[2]
-FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint", "link", "fetch", "api")
+FUNCTIONS: Final = ("dispatch", "poll", "notify", "deliver", "audit", "hint", "link", "fetch", "api", "alarm", "widget")
 KEY: Final = "key"
 LINK_URL: Final = "https://link.lambda-url.us-east-1.on.aws/"
 HINT_URL: Final = "https://hint.lambda-url.us-east-1.on.aws/"
@@ -129,6 +129,8 @@ class World:
             "PATHS_COME_DECODED": "false",
             "ALLOW_LOCAL_ENDPOINTS": "true",
             "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+            "POWERTOOLS_METRICS_NAMESPACE": "Renderbell/test",
+            "STACK_NAME": "test",
         }
         for name, value in environment.items():
             self.monkeypatch.setenv(name, value)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from renderbell.account import Account
 from renderbell.errors import BadInputError, ProviderError
+from renderbell.events import PROVIDER_NAMES
 from renderbell.http import Answer
 from renderbell.providers import PROVIDERS, provider_for
 from renderbell.video import AccountName, Status
@@ -32,6 +33,10 @@ def shaped(kind: str) -> st.SearchStrategy[Any]:
     row = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4).map(lambda odd: {**ROWS[kind]("v1"), **odd})
     beside = st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3)
     return st.builds(lambda rows, odd: listing(kind, *rows, **odd), st.lists(row, max_size=2), beside)
+
+
+def test_every_provider_has_a_name_for_people_and_those_who_need_only_names_need_no_provider() -> None:
+    assert list(PROVIDER_NAMES) == list(PROVIDERS)
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -156,6 +156,8 @@ class Stack:
         match attribute:
             case "Arn":
                 return self.arn(resource)
+            case "QueueName":
+                return self.physical_name(resource)
             case "StreamArn":
                 return f"{self.arn(resource)}/stream/2026-11-24T00:00:00.000"
             case "FunctionUrl":

@@ -48,6 +48,7 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
     "PollFunction": [sample("poll.json"), sqs_event(PollMessage(account=AccountName("heygen", "removed")).dump())],
     "NotifyFunction": [sample("notify.json")],
     "AuditFunction": [{"hours": 720}],
+    "AlarmFunction": [sample("alarm.json")],
     "LinkFunction": [called(f"/{TOKENS.link(sample_event_id(), FAR_AHEAD)}", "link.json")],
     "ApiFunction": [
         sample("api.json"),
@@ -64,6 +65,11 @@ SITUATIONS: Final[Mapping[str, list[dict[str, Any]]]] = {
         asked("GET", "/accounts"),
         asked("POST", "/accounts/heygen/marketing/poll"),
         asked("GET", "/stats"),
+    ],
+    "WidgetFunction": [
+        sample("widget.json"),
+        {**sample("widget.json"), "retry": {"endpoint": "topic", "event": "evt_over"}},
+        {"describe": True},
     ],
     "FetchFunction": [sample("fetch.json")],
     "HintFunction": [called(f"/heygen/marketing/{HINT_TOKEN}"), called("/heygen/marketing/guessed")],
@@ -117,13 +123,15 @@ def needed(function: str, stack: Stack) -> list[Need]:
 
 
 def needs_of_lambda(function: str, stack: Stack) -> Iterator[Need]:
-    """Yield what the Lambda service itself does in the function's role: write its log, take from its event source.
+    """Yield what the Lambda service itself does in the function's role: its log, its event source, its dead letters.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and .../services-dynamodb-eventsourcemapping.html
     """
     name = stack.functions[function]["LoggingConfig"]["LogGroup"]["Ref"]
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         yield Need(action=action, resource=stack.arn(name))
+    if letters := stack.functions[function].get("DeadLetterQueue"):
+        yield Need(action="sqs:SendMessage", resource=stack.resolve(letters["TargetArn"]))
     for source in stack.functions[function]["Events"].values():
         if source["Type"] == "SQS":
             queue = stack.resolve(source["Properties"]["Queue"])
@@ -207,6 +215,15 @@ def test_no_statement_allows_every_resource_save_the_key_of_the_topic_used_throu
     ]
     assert {(name, grant.sid, grant.via) for name, grant in wide} == {("DeliverFunction", WIDE, f"sns.{REGION}.amazonaws.com")}
     assert {grant.action for _, grant in wide} == {"kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def test_who_asks_for_traces_lets_every_function_send_them_and_no_more(stack: Stack) -> None:
+    policy = stack.resources["TracePolicy"]
+    assert policy["Condition"] == "IsTraced"
+    assert stack.template["Parameters"]["Tracing"]["Default"] == "PassThrough"
+    assert policy["Properties"]["Roles"] == [{"Ref": made["Role"]["Fn::GetAtt"][0]} for made in stack.functions.values()]
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 def _is_below_a_prefix(resource: str) -> bool:

@@ -1,8 +1,8 @@
 """The template and the code say the same thing, wherever both say it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -87,18 +87,91 @@ def test_a_tick_that_cannot_be_handed_over_is_kept(stack: Stack) -> None:
     assert kept == {stack.arn("DispatchDeadLetters")}
 
 
-def test_every_parameter_has_its_place_in_the_console(stack: Stack) -> None:
-    groups = stack.template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    shown = [name for group in groups for name in group["Parameters"]]
-    assert sorted(shown) == sorted(stack.template["Parameters"])
+# Parameters
+
+PARAMETERS: Final = sorted(Stack.read().template["Parameters"])
+
+
+@pytest.fixture(params=PARAMETERS)
+def parameter(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_parameter_stands_in_exactly_one_group_of_the_console_under_a_label_of_its_own(stack: Stack, parameter: str) -> None:
+    console = stack.template["Metadata"]["AWS::CloudFormation::Interface"]
+    shown = [name for group in console["ParameterGroups"] for name in group["Parameters"]]
+    labels = [label["default"] for label in console["ParameterLabels"].values()]
+    assert shown.count(parameter) == 1
+    assert labels.count(console["ParameterLabels"][parameter]["default"]) == 1
+
+
+def test_the_console_shows_no_parameter_that_is_gone(stack: Stack) -> None:
+    console = stack.template["Metadata"]["AWS::CloudFormation::Interface"]
+    assert {name for group in console["ParameterGroups"] for name in group["Parameters"]} == set(PARAMETERS)
+    assert set(console["ParameterLabels"]) == set(PARAMETERS)
+
+
+def test_a_parameter_is_described_has_a_default_and_says_what_it_takes(stack: Stack, parameter: str) -> None:
+    asked = stack.template["Parameters"][parameter]
+    assert asked["Description"]
+    assert "Default" in asked
+    assert asked["ConstraintDescription"]
+    assert "AllowedValues" in asked or "AllowedPattern" in asked or {"MinValue", "MaxValue"} <= set(asked)
+
+
+def test_a_parameters_default_is_one_that_it_takes(stack: Stack, parameter: str) -> None:
+    asked = stack.template["Parameters"][parameter]
+    default = asked["Default"]
+    assert default in asked.get("AllowedValues", [default])
+    assert re.search(asked.get("AllowedPattern", ""), str(default))
+    if "MinValue" in asked:
+        assert asked["MinValue"] <= default <= asked["MaxValue"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "right", "wrong"),
+    [
+        (
+            "TavusRate",
+            [
+                "rate(1 minute)",
+                "rate(15 minutes)",
+                "rate(2 days)",
+                "cron(0/5 8-18 ? * MON-FRI *)",
+                "cron(0 12 L * ? 2026,2027)",
+            ],
+            [
+                "rate(0 minutes)",
+                "rate(1 second)",
+                "1 minute",
+                "cron(0 12 * * ?)",
+                'cron(0 12 * * ? *", "x": "*)',
+                "cron(0 1 1 1 ? *;)",
+            ],
+        ),
+        ("NotificationEmail", ["", "me@example.com"], ["me", "me@example", "me @example.com", "a@b.c,d@e.f@"]),
+        ("LocalGateway", ["", "http://127.0.0.1:4566"], ["http://example.com:80", "http://127.0.0.1:4566/path"]),
+    ],
+)
+def test_a_pattern_takes_what_is_right_and_nothing_else(
+    stack: Stack, asked: str, right: Sequence[str], wrong: Sequence[str]
+) -> None:
+    pattern = stack.template["Parameters"][asked]["AllowedPattern"]
+    assert [text for text in right if not re.fullmatch(pattern, text)] == []
+    assert [text for text in wrong if re.fullmatch(pattern, text)] == []
+
+
+# Names
 
 
 def test_no_resource_has_a_name_of_its_own_so_that_two_stacks_can_live_in_one_account(stack: Stack) -> None:
     named = [
         f"{resource}.{name}"
         for resource, definition in stack.resources.items()
-        for name in definition["Properties"]
+        for name, value in definition["Properties"].items()
         if name in {"TableName", "QueueName", "TopicName", "FunctionName", "LayerName", "RoleName", "Name"}
+        and definition["Type"] != "AWS::Lambda::Permission"  # which names the function it is for
+        and "AWS::StackName" not in str(value)
     ]
     assert named == []
 
@@ -262,18 +335,49 @@ def test_a_function_has_a_log_group_that_forgets(stack: Stack, function: str) ->
 
 def test_a_function_is_told_exactly_what_its_settings_ask_for(stack: Stack, function: str) -> None:
     kind: type[Settings] = getattr(settings, f"{function.removesuffix('Function')}Settings")
-    asked = {field.name.upper() for field in fields(kind)}
+    asked = {name.upper() for name in kind.names()}
     assert set(stack.own_variables(function)) == asked - set(stack.shared_variables)
 
 
 def test_what_every_function_is_told_some_settings_or_powertools_ask_for(stack: Stack) -> None:
-    asked = {field.name.upper() for kind in Settings.__subclasses__() for field in fields(kind)}
+    asked = {name.upper() for kind in Settings.__subclasses__() for name in kind.names()}
     assert {name for name in stack.shared_variables if not name.startswith("POWERTOOLS_")} <= asked
 
 
 def test_a_function_reads_its_settings_from_the_environment_it_is_given(stack: Stack, function: str) -> None:
     kind: type[Settings] = getattr(settings, f"{function.removesuffix('Function')}Settings")
     assert isinstance(kind.read(stack.environment(function)), kind)
+
+
+def urls(stack: Stack) -> dict[str, str]:
+    """Return how each function that has a URL knows who may call it."""
+    found = {name: function.get("FunctionUrlConfig") for name, function in stack.functions.items()}
+    return {name: url["AuthType"] for name, url in found.items() if url}
+
+
+def test_only_providers_and_opened_links_come_in_without_a_signature_of_aws(stack: Stack) -> None:
+    # Both check a token of their own in the path. checkov (CKV_AWS_258) does not see URLs that SAM makes.
+    assert urls(stack) == {"HintFunction": "NONE", "LinkFunction": "NONE", "ApiFunction": "AWS_IAM"}
+
+
+def test_what_is_open_to_the_world_can_be_kept_from_starving_the_accounts_other_functions(stack: Stack) -> None:
+    bounded = {"Fn::If": ["IsBounded", {"Ref": "PublicConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    for function in [name for name, kind in urls(stack).items() if kind == "NONE"]:
+        assert stack.functions[function]["ReservedConcurrentExecutions"] == bounded
+    # A new account has 10 in all, of which none can be reserved.
+    assert stack.template["Parameters"]["PublicConcurrency"]["Default"] == 0
+
+
+def test_what_works_off_a_queue_has_a_bound_on_how_much_of_it_runs_at_once(stack: Stack) -> None:
+    for function, _, source in sources(stack):
+        assert 2 <= stack.resolve(source["ScalingConfig"]["MaximumConcurrency"]) <= 100, function
+
+
+def test_who_is_called_by_schedules_keeps_the_ticks_that_fail(stack: Stack) -> None:
+    # A schedule's own dead letters are those that Lambda did not take; those that it took and failed are the function's.
+    ticked = [f for f in stack.functions.values() if any(event["Type"] == "ScheduleV2" for event in f["Events"].values())]
+    kept = [stack.resolve(function["DeadLetterQueue"]["TargetArn"]) for function in ticked]
+    assert kept == [stack.arn("DispatchDeadLetters")] * 2
 
 
 def test_no_variable_has_a_name_that_lambda_keeps_for_itself(stack: Stack, function: str) -> None:

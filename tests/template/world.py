@@ -193,7 +193,7 @@ class World:
             stack.physical_name("DeliveriesTable"): [
                 *(delivery(endpoint, event_id) for endpoint in ("topic", *(hook for hook, *_ in hooks))),
                 alert_delivery(),
-                row("topic", "evt_over", "video.completed", "{}", DeliveryStatus.DELIVERED),
+                row("topic", "evt_over", "video.completed", "{}", DeliveryStatus.EXHAUSTED),
             ],
         }
         self.listing = {"data": [listed_video(), *unfinished_videos()], "has_more": False}

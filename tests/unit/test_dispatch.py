@@ -57,6 +57,7 @@ def polled(state: AccountState, minutes: range, rate: str | None) -> list[str]:
         endpoints=some,
         poll_queue=some,
         delivery_queue=some,
+        spending=some,
         quiet_every=timedelta(minutes=30),
     )
     for minute in minutes:

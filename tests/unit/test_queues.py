@@ -55,9 +55,9 @@ def test_a_delivery_message_is_read_as_it_was_written(endpoint_id: str, event_id
     assert DeliveryMessage.parse(message.dump()) == message
 
 
-@given(body=st.text(min_size=1), turn=st.booleans(), probe=st.booleans())
-def test_a_new_delivery_brings_its_event_to_the_character(body: str, turn: bool, probe: bool) -> None:  # noqa: FBT001
-    message = DeliveryMessage(endpoint_id="e", event_id="v", event_type="t", body=body, turn=turn, probe=probe)
+@given(body=st.text(min_size=1), turn=st.booleans(), probe=st.booleans(), again=st.booleans())
+def test_a_new_delivery_brings_its_event_to_the_character(body: str, turn: bool, probe: bool, again: bool) -> None:  # noqa: FBT001
+    message = DeliveryMessage(endpoint_id="e", event_id="v", event_type="t", body=body, turn=turn, probe=probe, again=again)
 
     assert DeliveryMessage.parse(message.dump()) == message
 

@@ -1,4 +1,4 @@
-"""`renderbell local`, step by step: engine, deployment, providers, receiver, accounts, ticks, view."""
+"""`renderbell local`, step by step: engine, deployment, providers, receiver, accounts, ticks, dashboard, view."""
 
 import contextlib
 import json
@@ -21,6 +21,7 @@ from renderbell.endpoints import Endpoint, Private
 from renderbell.providers import PROVIDERS
 from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
+from renderbell_cli.local.dashboard import Dashboard
 from renderbell_cli.local.engine import REGION, STACK, deploy, engine
 from renderbell_cli.local.feed import listening
 from renderbell_cli.local.ticks import ticking
@@ -77,9 +78,11 @@ def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack,
         simulator = _accounts(stack, options, real, running)
         tick = options.tick or (REAL_TICK if real else SIMULATED_TICK)
         running.enter_context(ticking(stack, list(PROVIDERS), tick))
-    state = _state(stack, url, receiver, simulator)
+        dashboard = running.enter_context(Dashboard(stack.outputs["WidgetFunction"]))
+    state = {**_state(stack, url, receiver, simulator), "dashboard_url": dashboard.url}
     running.enter_context(_announced(state, options.ready_file))
-    console.print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.\n")
+    console.print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
+    console.print(f"Dashboard: {dashboard.url}\n")
     watch(console, Watched(stack=stack, receiver=receiver, feed=feed), stopping)
 
 

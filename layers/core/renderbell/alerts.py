@@ -4,11 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, Self
 
 from renderbell.events import PROVIDER_NAMES
-from renderbell.values import iso
+from renderbell.values import iso, moment
 from renderbell.video import AccountName
 
 OPERATORS: Final = "operators"
@@ -138,6 +138,79 @@ class EndpointAlert:
         )
 
 
+ALARM_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "poll-dead-letters": (
+        "Looks were set aside after failing three times",
+        "See the runbook: a fault of Renderbell's own, or of AWS.",
+    ),
+    "delivery-dead-letters": (
+        "Deliveries were set aside",
+        "Nothing is lost: the audit wakes what is pending. See the runbook.",
+    ),
+    "notify-dead-letters": ("Transitions could not be announced for half a day", "The audit announces them. See the runbook."),
+    "dispatch-dead-letters": ("Ticks of a schedule were set aside", "Videos are late by as many ticks. See the runbook."),
+    "accounts-unpolled": ("An account was not polled for ten minutes", "See `renderbell account list`."),
+    "keys-refused": ("The key of an account is refused", "Store a good one with `renderbell account set`."),
+    "announcements-late": ("A video was announced more than five minutes after its end", "See the runbook."),
+    "topic-refused": ("SNS refuses announcements", "They are tried again for three days. See the runbook."),
+    "endpoints-failing": ("An endpoint has been failing for an hour", "See `renderbell endpoint list`."),
+    "deliveries-missing": (
+        "The audit found deliveries that were missing",
+        "It made them. See the runbook for how they can go missing.",
+    ),
+    "throttled": ("A function was throttled", "The account's concurrency is used up: see the runbook."),
+}
+"""Each alarm of the template, by its name without the stack's: what it means, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmAlert:
+    """A CloudWatch alarm that fired, or is over."""
+
+    stack: str
+    alarm: str
+    fires: bool
+    reason: str
+    at: datetime
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any], stack: str) -> Self:
+        """Read what CloudWatch hands to an alarm's function."""
+        data = event["alarmData"]
+        return cls(
+            stack=stack,
+            alarm=str(data["alarmName"]).removeprefix(f"{stack}-"),
+            fires=data["state"]["value"] == "ALARM",
+            reason=str(data["state"].get("reason", "")),
+            at=moment(event["time"]) or datetime.now(UTC),
+        )
+
+    @property
+    def type(self) -> str:
+        return f"alarm.{self.alarm}" + ("" if self.fires else ".cleared")
+
+    @property
+    def event_id(self) -> str:
+        return alert_id(self.stack, self.type, str(iso(self.at)))
+
+    @property
+    def body(self) -> str:
+        what, remedy = ALARM_WORDS.get(self.kind, (f"The alarm {self.alarm} fires", "See CloudWatch."))
+        return alert_body(
+            self.type,
+            self.at,
+            stack=self.stack,
+            summary=what if self.fires else f"Over: {what[0].lower()}{what[1:]}",
+            detail=self.reason,
+            remedy=remedy if self.fires else None,
+        )
+
+    @property
+    def kind(self) -> str:
+        """Functions share one text for being throttled."""
+        return "throttled" if self.alarm.endswith("-throttled") else self.alarm
+
+
 def alert_id(*parts: str) -> str:
     return f"alert_{hashlib.sha256('\n'.join(parts).encode()).hexdigest()[:32]}"
 
@@ -159,7 +232,7 @@ def alert_subject(body: Mapping[str, Any]) -> str:
 
 def alert_text(body: Mapping[str, Any]) -> str:
     data = body["data"]
-    where = "Endpoint   " if "endpoint" in data else "Provider   "
+    where = "Endpoint   " if "endpoint" in data else "Where      " if "stack" in data else "Provider   "
     lines = [data["summary"], "", f"{where}{_place(data)}"]
     lines += [f"Detail     {data['detail']}"] if data["detail"] else []
     lines += ["", data["remedy"]] if data["remedy"] else []
@@ -169,4 +242,6 @@ def alert_text(body: Mapping[str, Any]) -> str:
 def _place(data: Mapping[str, Any]) -> str:
     if "endpoint" in data:
         return f"{data['endpoint']}, {data['url']}"
+    if "stack" in data:
+        return f"stack {data['stack']}"
     return f"{PROVIDER_NAMES.get(data['provider'], data['provider'])}, account {data['account']}"

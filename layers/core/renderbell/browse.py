@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from statistics import median, quantiles
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
-from renderbell.parameters import Parameters
-from renderbell.positions import cursor_of, place_of
+from renderbell.positions import NOT_OURS, cursor_of, place_of
 from renderbell.store.videos import FINISHED, IN_FLIGHT, PHASES, HistoryLine, Listed, Videos
 from renderbell.values import iso, moment
 from renderbell.video import AccountName, Status
@@ -60,9 +60,15 @@ class Statistics:
     """Whether more ended since then than were counted."""
 
 
+class Names(Protocol):
+    """What browsing asks of parameters."""
+
+    def account_names(self, provider: str | None = None) -> Sequence[AccountName]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browse:
-    parameters: Parameters
+    parameters: Names
     videos: Videos
 
     def page(self, wanted: Wanted, *, limit: int, cursor: str | None = None) -> VideoPage:
@@ -87,6 +93,17 @@ class Browse:
         """Return a video and each of its transitions, the first first; None when it is not on record."""
         return self.videos.with_history(account, video_id)
 
+    def newest(self, phase: str, limit: int) -> Sequence[Listed]:
+        """Return the `limit` newest videos that are in flight, or that ended."""
+        return list(islice(self._merged(Wanted(), phase, limit, None), limit))
+
+    def usual_seconds(self, provider: str, since: datetime, *, of: int) -> float | None:
+        """Return what a video usually takes at a provider: the median of those among the `of` latest ends that completed."""
+        ended = islice(self._merged(Wanted(provider=provider, since=since), FINISHED, of, None), of)
+        records = [one.record for one in ended if one.rang and one.record.status is Status.COMPLETED]
+        times = [video_data(record)["seconds_in_flight"] for record in records]
+        return median(times) if times else None
+
     def statistics(self, provider: str, since: datetime) -> Statistics:
         """Count what is in flight at a provider, and what ended since then, but for what a first look found done already."""
         flying = self._merged(Wanted(provider=provider), IN_FLIGHT, MOST_READ, None)
@@ -108,10 +125,9 @@ class Browse:
         place = None if cursor is None else place_of(cursor, "phase", "since", "account", "video_id")
         phases = wanted.phases
         if place is not None:
-            at = moment(place["since"])
-            phases = phases[phases.index(place["phase"]) :] if place["phase"] in phases else ()
-            if at is None or not phases:
-                place_of("")  # refused as any other that was not given here
+            if place["phase"] not in phases or moment(place["since"]) is None:
+                raise BadInputError(NOT_OURS)
+            phases = phases[phases.index(place["phase"]) :]
         for number, phase in enumerate(phases):
             yield from self._merged(wanted, phase, limit, place if number == 0 else None)
 

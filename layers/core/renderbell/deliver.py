@@ -38,6 +38,7 @@ class Deliveries(Protocol):
     """What delivering asks of store.deliveries."""
 
     def claim(self, message: DeliveryMessage, now: datetime) -> Delivery | None: ...
+    def renew(self, message: DeliveryMessage, now: datetime) -> bool: ...
     def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool: ...
     def set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str, now: datetime) -> bool: ...
     def retry_at(self, delivery: Delivery, attempt: Attempt, when: datetime) -> None: ...
@@ -115,6 +116,9 @@ class Deliver:
 
         The claim comes first and its lease outlives the deadline, so no two attempts overlap.
         """
+        if message.again:
+            self.deliveries.renew(message, self.now())
+            message = replace(message, again=False)  # once: put off, it must not begin anew at each of its turns
         topic = self.topics.get(message.endpoint_id)
         if topic is not None:
             return await self._attempt_topic(topic, message)

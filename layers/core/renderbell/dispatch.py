@@ -1,5 +1,6 @@
 """Says, at each tick, which accounts are due for a look, which deliveries for an attempt, and what endpoints need."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,8 +15,10 @@ from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
+from renderbell.store.spending import SpendingStore
 from renderbell.values import iso
 from renderbell.video import AccountName
+from renderbell.vitals import is_time, of_accounts
 
 QUIET_AFTER: Final = timedelta(days=1)
 ONE_MINUTE: Final = timedelta(minutes=1)
@@ -37,6 +40,7 @@ class Dispatch:
     endpoints: Endpoints
     poll_queue: Queue
     delivery_queue: Queue
+    spending: SpendingStore
     quiet_every: timedelta = timedelta()
     """How often accounts where nothing changed for a day are looked at; zero means at every tick."""
 
@@ -59,6 +63,14 @@ class Dispatch:
         # Each quiet account has its tick among many, the same each time, without anything being written down.
         turns = self.quiet_every // every
         return (int(now.timestamp()) // int(every.total_seconds()) + crc32(str(name).encode())) % turns == 0
+
+    def vitals(self, provider: str, now: datetime, rate: str | None = None) -> Mapping[str, int]:
+        """Return what alarms watch of a provider's accounts, at one tick in five minutes; at the others nothing."""
+        every = interval_of(rate)
+        if not is_time(now, every):
+            return {}
+        names = self.parameters.account_names(provider)
+        return of_accounts(self.accounts.states(names), self.spending.of(names), now, every)
 
     def due_deliveries(self, now: datetime) -> int:
         """Wake the deliveries whose long wait is over; return how many. Short waits are woken by their own messages."""

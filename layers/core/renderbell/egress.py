@@ -1,7 +1,6 @@
 """Posts to URLs that strangers chose: vetted at each attempt, bounded in time and in what is read of the answer."""
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from renderbell.addresses import Resolve, Target, vet
 from renderbell.deliveries import ANSWER_LIMIT, DEADLINE, Outcome
 from renderbell.errors import HostNotFoundError, UnsafeUrl
 from renderbell.http import USER_AGENT
+from renderbell.lookup import resolve
 from renderbell.values import retry_after_seconds
 
 __all__ = ["HostNotFoundError", "Sender", "Target", "UnsafeUrl", "resolve", "vet"]
@@ -36,11 +36,6 @@ PERMANENT: Final = frozenset({301, 308})
 
 _dialled: ContextVar[Target] = ContextVar("dialled")
 """Where the request of this task may connect to."""
-
-
-def resolve(host: str) -> list[str]:
-    """Ask the system for every address of `host`. Raises OSError when there is none."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
 @cache

@@ -1,6 +1,7 @@
 """The functions' log: their own lines, and nothing of what libraries would tell about requests and answers."""
 
 import logging
+import warnings
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -11,6 +12,8 @@ TALKATIVE: Final = ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "s3tra
 
 def logger_of(service: str) -> Logger:
     """Return a function's logger, and hold the libraries back, whatever level Lambda gives the root logger."""
+    # Where nothing is measured there is nothing to tell: as Powertools' documents have it.
+    warnings.filterwarnings("ignore", "No application metrics to publish*")
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     return Logger(service=service)

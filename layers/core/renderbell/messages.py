@@ -299,6 +299,11 @@ def web_address(address: str | None, longest: int = MAX_LINK) -> str | None:
     return found if is_link else None
 
 
+def one_line(text: str, limit: int) -> str:
+    """Return what strangers wrote in one line of at most `limit` characters, without what no person should be shown."""
+    return _clipped(_plain(text), limit)
+
+
 def _plain(text: str) -> str:
     """Return a text in one line, without what no person should be shown."""
     return " ".join(UNSAID.sub(" ", text).split())

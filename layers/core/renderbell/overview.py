@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from renderbell.account_state import AccountState
+from renderbell.chain import HOT_SECONDS
 from renderbell.dispatch import UNKNOWN_INTERVAL, interval_of
 from renderbell.errors import NotOnRecordError
 from renderbell.parameters import Parameters
-from renderbell.poll import HOT_SECONDS
 from renderbell.queues import PollMessage, Queue
 from renderbell.spending import Spending
 from renderbell.store.accounts import Accounts

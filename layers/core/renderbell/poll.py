@@ -10,7 +10,7 @@ import httpx
 
 from renderbell.account import Account
 from renderbell.alerts import OPERATORS, Alert
-from renderbell.chain import FOLLOW_UPS, looks
+from renderbell.chain import FOLLOW_UPS, HOT_SECONDS, looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
 from renderbell.parameters import Parameters
@@ -22,21 +22,22 @@ from renderbell.store.meter import Meter
 from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
 from renderbell.sweep import Report, Sweep
+from renderbell.transitions import Transition
+from renderbell.video import Status
 
-HOT_SECONDS: Final = 15
 IDLE: Final = frozenset({"removed", "paused", "nothing in flight"})
 """Why a look ended before the provider was asked for anything."""
+ENDS: Final = (Status.COMPLETED, Status.FAILED, Status.DELETED)
 METRICS: Final[Mapping[str, tuple[str, str]]] = {
     "Requests": ("requests", "Count"),
-    "Pages": ("pages", "Count"),
-    "Rows": ("rows", "Count"),
-    "Lookups": ("lookups", "Count"),
     "Transitions": ("transitions", "Count"),
+    "Completed": ("completed", "Count"),
+    "Failed": ("failed", "Count"),
+    "Deleted": ("deleted", "Count"),
     "Surprises": ("surprises", "Count"),
     "InFlight": ("in_flight", "Count"),
     "ReadUnits": ("read_units", "Count"),
     "WriteUnits": ("write_units", "Count"),
-    "Duration": ("milliseconds", "Milliseconds"),
 }
 """The metrics of a look, and the fields of its log line that they are."""
 
@@ -132,7 +133,16 @@ class Poll:
         self.delivery_queue.send(DeliveryMessage.of(OPERATORS, alert) for alert in alerts)
 
 
+def _took(change: Transition) -> float | None:
+    """Return how many seconds a video took that just completed, from its creation; None where that is not known."""
+    made = change.seen.created_at
+    if not change.rings or change.seen.status is not Status.COMPLETED or made is None:
+        return None
+    return round(max(0.0, (change.at - made).total_seconds()), 1)
+
+
 def _log_line(report: Report) -> dict[str, Any]:
+    told = [change.seen.status for change in report.transitions if change.rings]
     return {
         "stopped": report.stopped,
         "pages": report.pages,
@@ -140,6 +150,8 @@ def _log_line(report: Report) -> dict[str, Any]:
         "lookups": report.lookups,
         "transitions": len(report.transitions),
         "rings": sum(change.rings for change in report.transitions),
+        **{status.value: told.count(status) for status in ENDS},
+        "took": [seconds for change in report.transitions if (seconds := _took(change)) is not None],
         "in_flight": report.in_flight,
         "stalled": report.stalled,
         "surprises": report.surprises,

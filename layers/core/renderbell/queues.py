@@ -74,7 +74,8 @@ class DeliveryMessage:
     """Attempt this delivery if it is due. Its row is the truth, if it has one; a new delivery is its message until then.
 
     `turn` says that it has waited for its endpoint's turn, or is released from being held: it waits no more. A `probe` is
-    attempted although its endpoint rests, to see whether it answers again.
+    attempted although its endpoint rests, to see whether it answers again. `again` is a person's wish: what was given up, or
+    waits for long, begins its schedule anew first.
     """
 
     endpoint_id: str
@@ -83,6 +84,7 @@ class DeliveryMessage:
     body: str | None = None
     turn: bool = False
     probe: bool = False
+    again: bool = False
 
     @classmethod
     def of(cls, endpoint_id: str, told: Told) -> Self:
@@ -100,16 +102,26 @@ class DeliveryMessage:
             body=event if isinstance(event, str) else None,
             turn=fields.get("turn") is True,
             probe=fields.get("probe") is True,
+            again=fields.get("again") is True,
         )
 
     def dump(self) -> str:
-        rest = {"event_type": self.event_type, "body": self.body, "turn": self.turn, "probe": self.probe}
-        given = {name: value for name, value in rest.items() if value}
+        rest = {"event_type": self.event_type, "body": self.body}
+        marks = {"turn": self.turn, "probe": self.probe, "again": self.again}
+        given = {name: value for name, value in (rest | marks).items() if value}
         return json.dumps({"endpoint_id": self.endpoint_id, "event_id": self.event_id, **given})
 
     @property
     def group(self) -> str:
         return self.endpoint_id
+
+
+def told_after(message: DeliveryMessage, now: datetime) -> float | None:
+    """Return how many seconds after a video's end its event is attempted, for a message that brings it; else None."""
+    if message.body is None or not message.event_type.startswith("video."):
+        return None
+    at = moment(json.loads(message.body)["timestamp"])
+    return None if at is None else max(0.0, (now - at).total_seconds())
 
 
 class Queue:

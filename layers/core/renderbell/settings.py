@@ -1,27 +1,33 @@
 """What a function is told by its environment, read and checked once, at cold start."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from renderbell.errors import BadInputError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A subclass names the variables its function needs, in lower case."""
+    """A subclass names the variables its function needs, in lower case.
+
+    These are no dataclasses: Python needs a millisecond to make one, and every function would make those of all.
+    """
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables. Raises BadInputError that lists every one that is missing."""
-        names = [field.name for field in fields(cls)]
+        names = cls.names()
         missing = [name.upper() for name in names if not environment.get(name.upper())]
         if missing:
             raise BadInputError(f"the function's environment lacks {', '.join(missing)}")
-        return cls(**{name: environment[name.upper()] for name in names})
+        settings = cls()
+        vars(settings).update({name: environment[name.upper()] for name in names})
+        return settings
+
+    @classmethod
+    def names(cls) -> Sequence[str]:
+        return list(cls.__annotations__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchSettings(Settings):
     parameters_prefix: str
     accounts_table: str
@@ -32,7 +38,6 @@ class DispatchSettings(Settings):
     quiet_minutes: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PollSettings(Settings):
     parameters_prefix: str
     accounts_table: str
@@ -41,14 +46,12 @@ class PollSettings(Settings):
     delivery_queue_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HintSettings(Settings):
     parameters_prefix: str
     accounts_table: str
     poll_queue_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings(Settings):
     parameters_prefix: str
     endpoints_table: str
@@ -57,7 +60,6 @@ class NotifySettings(Settings):
     link_days: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings(Settings):
     parameters_prefix: str
     videos_table: str
@@ -68,14 +70,12 @@ class AuditSettings(Settings):
     link_days: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSettings(Settings):
     parameters_prefix: str
     deliveries_table: str
     fetch_function: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings(Settings):
     parameters_prefix: str
     videos_table: str
@@ -92,12 +92,19 @@ class ApiSettings(Settings):
     paths_come_decoded: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class WidgetSettings(Settings):
+    parameters_prefix: str
+    videos_table: str
+    accounts_table: str
+    endpoints_table: str
+    deliveries_table: str
+    delivery_queue_url: str
+
+
 class FetchSettings(Settings):
     parameters_prefix: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings(Settings):
     parameters_prefix: str
     endpoints_table: str
@@ -106,3 +113,8 @@ class DeliverSettings(Settings):
     topic_arn: str
     operators_topic_arn: str
     allow_local_endpoints: str
+
+
+class AlarmSettings(Settings):
+    stack_name: str
+    delivery_queue_url: str

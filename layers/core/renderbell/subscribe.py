@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from renderbell.egress import UnsafeUrl, resolve, vet
+from renderbell.addresses import vet
 from renderbell.endpoints import CHATS, FORMATS, STANDARD, Endpoint, Private, check_filters, check_headers, shown_url
-from renderbell.errors import BadInputError, NotOnRecordError
-from renderbell.events import trial_event
+from renderbell.errors import BadInputError, NotOnRecordError, UnsafeUrl
+from renderbell.events import PROVIDER_NAMES, trial_event
+from renderbell.lookup import resolve
 from renderbell.parameters import Parameters
-from renderbell.providers import PROVIDERS
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.signing import Secrets, new_secret
 from renderbell.store.deliveries import Deliveries, Standing
@@ -71,7 +71,7 @@ class Subscribe:
         if new.rate is not None and not (math.isfinite(new.rate) and new.rate > 0):
             raise BadInputError("the rate is a number of events a second, 5 or 0.5 for instance")
         accounts = frozenset(str(AccountName.parse(name)) for name in new.accounts)
-        check_filters(new.events, new.providers, accounts, frozenset(PROVIDERS))
+        check_filters(new.events, new.providers, accounts, frozenset(PROVIDER_NAMES))
         check_headers(new.headers)
         self._check_url(new)
         endpoint = Endpoint(

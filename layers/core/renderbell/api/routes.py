@@ -15,10 +15,9 @@ from renderbell.audit import Audit
 from renderbell.browse import Browse, Wanted, video_fields
 from renderbell.deliveries import DeliveryStatus
 from renderbell.errors import BadInputError, NotOnRecordError
-from renderbell.events import masked
+from renderbell.events import PROVIDER_NAMES, masked
 from renderbell.fresh import Fresh
 from renderbell.overview import Overview, account_fields
-from renderbell.providers import PROVIDERS
 from renderbell.replay import Chosen, Replay, delivery_fields
 from renderbell.ring_again import RingAgain
 from renderbell.subscribe import NewEndpoint, Subscribe, endpoint_fields
@@ -232,7 +231,7 @@ def account_routes(desk: Desk) -> Sequence[Route]:
     def get_statistics(since: Since = None) -> models.StatisticsList:
         now = desk.now()
         begins = max(_utc(since) or now - STATISTICS_SINCE, now - LONGEST)
-        found = (desk.browse.statistics(provider, begins) for provider in PROVIDERS)
+        found = (desk.browse.statistics(provider, begins) for provider in PROVIDER_NAMES)
         providers = [models.ProviderStatistics(**asdict(one)) for one in found]
         return models.StatisticsList(since=str(iso(begins)), providers=providers)
 

@@ -120,18 +120,17 @@ class Deliveries:
 
     def replay(self, message: DeliveryMessage, when: datetime, now: datetime) -> bool:
         """Let a delivery that is over begin its schedule anew at `when`. False when it is still on its way."""
-        note = {"at": iso(now), "replayed": True}
-        actions = [
-            self._row.status.set(PENDING),
-            self._row.next_attempt_at.set(when),
-            self._row.attempt_count.set(0),
-            self._row.waiting.set(PENDING),
-            self._row.reason.remove(),
-            self._row.finished_at.remove(),
-            self._row.expires_at.set(now + KEEP_FOR),
-            self._row.attempts.set((self._row.attempts | []).append([note])),
-        ]
-        return self._updated(message, actions, self._row.status.exists() & (self._row.status != PENDING)) is not None
+        over = self._row.status.exists() & (self._row.status != PENDING)
+        return self._updated(message, self._anew(when, now), over) is not None
+
+    def renew(self, message: DeliveryMessage, now: datetime) -> bool:
+        """Let a delivery that was given up, or waits for long, begin its schedule anew now. False when it is neither.
+
+        What is being attempted is due again within a lease. So two leases ahead nothing is, even by a clock that is off.
+        """
+        waits = (self._row.status == PENDING) & (self._row.next_attempt_at > now + 2 * LEASE)
+        given_up = self._row.status == DeliveryStatus.EXHAUSTED.value
+        return self._updated(message, self._anew(now, now), given_up | waits) is not None
 
     def revive(self, message: DeliveryMessage, now: datetime) -> None:
         """Make due what is on record as neither over nor held, but without a next attempt: somebody edited it."""
@@ -144,10 +143,10 @@ class Deliveries:
         rows = self._row.batch_get(list(dict.fromkeys(keys)))
         return {(row.endpoint_id, row.event_id): _standing(row) for row in rows}
 
-    def of_endpoint(self, endpoint_id: str, *, after: str | None = None) -> Iterator[Standing]:
-        """Yield every delivery of an endpoint that is on record, in no order of time: by event id, and behind `after`."""
+    def of_endpoint(self, endpoint_id: str, *, after: str | None = None, limit: int | None = None) -> Iterator[Standing]:
+        """Yield the deliveries of an endpoint that are on record, in no order of time: by event id, and behind `after`."""
         behind = None if after is None else self._row.event_id > after
-        return map(_standing, self._row.query(endpoint_id, behind))
+        return map(_standing, self._row.query(endpoint_id, behind, limit=limit))
 
     def _born(self, message: DeliveryMessage, now: datetime) -> list[Action]:
         """Return what makes a row of a message that brings its event; nothing changes where there is one already."""
@@ -169,6 +168,19 @@ class Deliveries:
         either: Condition = self._row.status.does_not_exist() | due
         whole: Condition = due & self._row.body.exists()
         return whole if message.body is None else either
+
+    def _anew(self, when: datetime, now: datetime) -> list[Action]:
+        # In the index until it is claimed, so that it is woken even if its message is lost.
+        return [
+            self._row.status.set(PENDING),
+            self._row.next_attempt_at.set(when),
+            self._row.attempt_count.set(0),
+            self._row.waiting.set(PENDING),
+            self._row.reason.remove(),
+            self._row.finished_at.remove(),
+            self._row.expires_at.set(now + KEEP_FOR),
+            self._row.attempts.set((self._row.attempts | []).append([{"at": iso(now), "replayed": True}])),
+        ]
 
     def _held(self, endpoint_id: str, now: datetime) -> list[Action]:
         return [

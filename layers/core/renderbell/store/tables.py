@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import boto3
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -157,7 +158,10 @@ class DeliveryRow(Model):
 def opened[M: Model](model: type[M], name: str, meter: Meter | None = None) -> type[M]:
     """Return `model` bound to the table `name`. Nothing is sent; region and endpoint are botocore's to find."""
     meta = type("Meta", (), {"table_name": name})
-    bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    bound: type[M] = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    # One session for all clients, boto3's own. PynamoDB has no public way in, and would make one for each table; a session
+    # lists all services of AWS before it makes its first client, which takes longer than to import everything here.
+    bound._get_connection().connection._local.session = boto3._get_default_session()._session  # noqa: SLF001
     if meter is not None:
         meter.attach(bound)
     return bound

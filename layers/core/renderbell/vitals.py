@@ -1,0 +1,53 @@
+"""What alarms watch: figures that are zero while all is well, and that nobody writes down while all is quiet."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from renderbell.account_state import AccountState
+from renderbell.endpoints import Endpoint
+from renderbell.spending import NOTED_EVERY, Spending
+from renderbell.video import AccountName
+
+UNPOLLED_AFTER: Final = timedelta(minutes=10)
+FAILING_AFTER: Final = timedelta(hours=1)
+LOOKED_EVERY: Final = 5
+"""Minutes between two countings: each reads half a unit for each account."""
+
+
+def is_time(now: datetime, every: timedelta | None) -> bool:
+    """Say whether a tick counts: one in five minutes, or each where they are further apart."""
+    return every is None or every >= timedelta(minutes=LOOKED_EVERY) or now.minute % LOOKED_EVERY == 0
+
+
+def of_accounts(
+    states: Mapping[AccountName, AccountState],
+    spending: Mapping[AccountName, Spending],
+    now: datetime,
+    every: timedelta | None,
+) -> Mapping[str, int]:
+    """Count accounts that no poll got through to for ten minutes, and those whose key is refused.
+
+    Polls are noted every five minutes, and where ticks are further apart than that two of them must have been missed.
+    """
+    limit = max(UNPOLLED_AFTER, 2 * (every or timedelta()) + NOTED_EVERY)
+    return {
+        "AccountsUnpolled": sum(_unpolled_for(states[name], spending.get(name), now) > limit for name in states),
+        "KeysRefused": sum(state.alerts.get("key_refused", 0) % 2 for state in states.values()),
+    }
+
+
+def of_endpoints(endpoints: Sequence[Endpoint], now: datetime) -> Mapping[str, int]:
+    """Count endpoints that have been failing for an hour, and those that are disabled."""
+    failing = (one for one in endpoints if one.rests is None and one.failing_since is not None)
+    return {
+        "EndpointsFailing": sum(now - one.failing_since >= FAILING_AFTER for one in failing if one.failing_since)
+        + sum(one.disabled_at is not None for one in endpoints)
+    }
+
+
+def _unpolled_for(state: AccountState, spending: Spending | None, now: datetime) -> timedelta:
+    """Return for how long no poll got through: since the last that did, or since the first look was begun in vain."""
+    well = spending.polled_well_at if spending else None
+    since = well or state.first_look_began_at or state.health_since
+    return timedelta() if since is None else now - since
