@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 # SAM looks for python3.13 on the PATH, and its own environment has one, with pip.
 export PATH := $(CURDIR)/$(TOOLS)/sam/bin:$(PATH)
 
-.PHONY: help setup local test test-quick soak lint audit format build deploy lock clean
+.PHONY: help setup local test test-quick soak lint audit format bench build deploy lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
@@ -56,9 +56,14 @@ format: .venv/ready ## Put the code into its usual form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: setup build ## Measure cold starts, layers and a month's cost
+	$(BIN)/python bench/cold_start.py
+	$(PYTHON) bench/layer_size.py .aws-sam/build/*Layer
+	$(BIN)/python bench/cost.py
+
 build: $(TOOLS)/sam/ready $(TOOLS)/sbom/ready ## Build the template for AWS (arm64), print the layer's size, list what the layers carry
 	$(SAM) build
-	@$(PYTHON) bench/layer_size.py .aws-sam/build/CoreLayer
+	@$(PYTHON) bench/layer_size.py .aws-sam/build/*Layer
 	@cat layers/core/requirements.txt layers/api/requirements.txt | PYTHONWARNINGS=ignore $(TOOLS)/sbom/bin/cyclonedx-py \
 		requirements - --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file .aws-sam/sbom.json
 	@echo "What the layers carry (CycloneDX): .aws-sam/sbom.json"

@@ -73,8 +73,8 @@ PLATFORM_LINES: Final = 600
 """Bytes that Lambda itself logs of each invocation, `platform.start` and `platform.report`: an assumption."""
 EMPTY_RECEIVES: Final = 5 * 3
 """Lambda keeps five pollers at each queue; each asks every 20 seconds, and SQS charges for answers without a message."""
-POLL_METRICS: Final = 10
-AUDIT_METRICS: Final = 7
+POLL_METRICS: Final = 8  # while something happens; an idle provider has two
+OTHER_METRICS: Final = 7 + 3 + 4  # of audit, dispatch and deliver
 VIDEO_KB: Final = 2 * 1.1
 """A finished video and its index entry, as bench/browse.py finds it."""
 DELIVERY_KB: Final = 1.5
@@ -158,7 +158,7 @@ def lines(use: Use, stack: Stack) -> Iterator[Line]:
     yield Line("SNS", "e-mails", ends, SNS_EMAIL)
     yield Line("EventBridge Scheduler", "invocations", ticks + audits, SCHEDULER)
     yield Line("CloudWatch", "GB of logs", sum(one.logged_gb for one in run), LOGS_GB)
-    yield Line("CloudWatch", "metrics", watched * POLL_METRICS + AUDIT_METRICS, METRIC)
+    yield Line("CloudWatch", "metrics", watched * POLL_METRICS + OTHER_METRICS, METRIC)
     yield Line("CloudWatch", "alarms", len(stack.of_type("AWS::CloudWatch::Alarm")), ALARM)
     yield Line("CloudWatch", "dashboards", len(stack.of_type("AWS::CloudWatch::Dashboard")), DASHBOARD)
     # A key is read once a minute while its account is polled; encrypted tables ask for their key every five minutes.
