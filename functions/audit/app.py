@@ -41,6 +41,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     now = datetime.now(UTC)
     counts = dict(audit.run(now, now - timedelta(hours=float(event["hours"]))))
     logger.info("audited", extra={"hours": event["hours"], **counts})
-    for status, count in counts.items():
+    for status, count in ((status, count) for status, count in counts.items() if count):
         metrics.add_metric(f"Deliveries{status.capitalize()}", MetricUnit.Count, count)
     return counts

@@ -50,6 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     if event.get("deliveries"):
         watched = of_endpoints(dispatch.endpoints.all(), now)
     for name, count in watched.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+        if count:
+            metrics.add_metric(name, MetricUnit.Count, count)
     logger.info("dispatched", extra={"tick": event, **sent})
     return sent

@@ -17,7 +17,7 @@ from renderbell.queues import DeliveryMessage, told_after
 from renderbell.spending import Spending
 from renderbell.video import AccountName
 from renderbell.vitals import is_time, of_accounts, of_endpoints
-from tests.integration.world import Context, World
+from tests.integration.world import Context, World, video
 from tests.template.stack import NAME, Stack
 from tests.template.world import sample
 
@@ -97,6 +97,30 @@ def test_an_alarm_that_somebody_added_is_told_too() -> None:
 
 
 # The figures.
+
+
+def test_the_functions_measure_what_alarms_and_the_dashboard_show(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = world.add_account("heygen/main", video("v", born=time.time() - 30), first_look_done=True)
+    world.add_endpoint()
+    world.poll(account)
+    world.flow()
+    dispatch: Any = world.apps["dispatch"]
+    world.accounts.save(world.add_account("heygen/refused"), AccountState(), AccountState(alerts={"key_refused": 1}))
+    monkeypatch.setattr("renderbell.dispatch.is_time", lambda *_: True)
+    dispatch.handler({"provider": "heygen", "rate": "rate(1 minute)"}, Context())
+    dispatch.handler({"deliveries": True}, Context())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert {one["_aws"]["CloudWatchMetrics"][0]["Namespace"] for one in lines} == {"Renderbell/test"}
+    figures = {name: value for one in lines for name, value in one.items() if isinstance(value, list)}
+    assert figures["Completed"] == [1.0]
+    assert 29 < figures["CompletionSeconds"][0] < 60
+    assert 0 <= figures["AnnouncementSeconds"][0] < 60
+    assert figures["WebhooksDelivered"] == [1.0]
+    assert figures["KeysRefused"] == [1.0]
+    zero = {"Failed", "Surprises", "AccountsUnpolled", "EndpointsFailing"}
+    assert not figures.keys() & zero, "what is zero is not sent, for it costs by the hour"
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,9 @@ def rows(result: Result) -> Sequence[dict[str, Any]]:
 
 
 @pytest.fixture
-def pumping(world: World) -> Iterator[None]:
+def pumping(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the delivery queue work while a command waits."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")  # they go to stdout, in the midst of what the command prints
     over = threading.Event()
 
     def pump() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -29,8 +29,16 @@ STATISTICS_SINCE: Final = timedelta(days=7)
 SUMMARY_SINCE: Final = timedelta(days=1)
 LONGEST: Final = timedelta(days=30)
 
+
+def _known_provider(word: str) -> str:
+    if word not in PROVIDER_NAMES:
+        raise ValueError(f"one of {', '.join(PROVIDER_NAMES)}")
+    return word
+
+
 # A path's parts arrive percent-encoded: they are decoded here, once.
-Provider = Annotated[Literal["tavus", "heygen", "memories", "videogen", "pixverse"], Path()]
+Known = Annotated[str, BeforeValidator(_known_provider)]
+Provider = Annotated[Known, Path(json_schema_extra={"enum": list(PROVIDER_NAMES)})]
 NAME: Final = r"^[A-Za-z0-9_.-]+$"
 Name = Annotated[str, BeforeValidator(unquote), Path(max_length=200, pattern=NAME, description="The account's name alone.")]
 VideoId = Annotated[str, BeforeValidator(unquote), Path(max_length=1024, description="The provider's own id, percent-encoded.")]
@@ -78,7 +86,7 @@ def routes(desk: Desk) -> Sequence[Route]:
 
 def video_routes(desk: Desk) -> Sequence[Route]:
     def list_videos(
-        provider: Annotated[Literal["tavus", "heygen", "memories", "videogen", "pixverse"] | None, Query()] = None,
+        provider: Annotated[Known | None, Query(json_schema_extra={"enum": list(PROVIDER_NAMES)})] = None,
         account: Annotated[
             str | None, Query(max_length=200, pattern=r"^[a-z]+/[A-Za-z0-9_.-]+$", description="As `heygen/marketing`.")
         ] = None,
