@@ -68,7 +68,7 @@ class Engine:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Run a local AWS, with today's template built for this machine in a folder of its own."""
     folder = tmp_path_factory.mktemp("upgrade")
-    with engine(ROOT, folder / "engine.log") as url, pytest.MonkeyPatch.context() as patch:
+    with engine(ROOT, folder / "engine.log", favourite=0) as url, pytest.MonkeyPatch.context() as patch:
         for name, value in local_environment(url, REGION).items():
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)

@@ -16,7 +16,7 @@ from tests.integration.world import HINT_URL, LINK_URL, ROOT, Clock, World, poin
 def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a local AWS for all tests of the session."""
     log: Path = tmp_path_factory.mktemp("engine") / "ministack.log"
-    with engine(ROOT, log) as url:
+    with engine(ROOT, log, favourite=0) as url:
         yield url
 
 

@@ -27,9 +27,12 @@ class LocalRunError(RenderbellError):
 
 
 @contextlib.contextmanager
-def engine(project: Path, log: Path) -> Iterator[str]:
-    """Run ministack until the block ends; give its address. Everything it started goes with it."""
-    port = free_port(FAVOURITE_PORT)
+def engine(project: Path, log: Path, favourite: int = FAVOURITE_PORT) -> Iterator[str]:
+    """Run ministack until the block ends; give its address. Everything it started goes with it.
+
+    Whoever may start two at a time asks for no port in particular (0): both would find the favourite one free.
+    """
+    port = free_port(favourite)
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="renderbell-") as folder, log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own tool at a pinned version
