@@ -84,11 +84,6 @@ class Browse:
                 return VideoPage(videos=found, cursor=cursor_of(one.place))
         return VideoPage(videos=found, cursor=None)
 
-    def all(self, wanted: Wanted) -> Iterator[VideoRecord]:
-        """Yield every video, in the order of `page`."""
-        listed = self._from(wanted, MOST_READ, None)
-        return (one.record for one in listed if wanted.status in {None, one.record.status})
-
     def history(self, account: AccountName, video_id: str) -> tuple[VideoRecord, Sequence[HistoryLine]] | None:
         """Return a video and each of its transitions, the first first; None when it is not on record."""
         return self.videos.with_history(account, video_id)

@@ -50,8 +50,8 @@ BUILT_IN: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """Some of the accounts, for `Browse`."""
+class SomeAccounts:
+    """The accounts whose videos are shown, as `Browse` asks for them."""
 
     names: Sequence[AccountName]
 
@@ -75,7 +75,7 @@ class Glance:
         names = self.parameters.account_names()
         states, spent = self.accounts.states(names), self.spending.of(names)
         recent = heapq.nlargest(MOST_ACCOUNTS, names, key=lambda name: _activity(states.get(name)))
-        browse = Browse(parameters=Chosen(sorted(recent)), videos=self.videos)
+        browse = Browse(parameters=SomeAccounts(sorted(recent)), videos=self.videos)
         flying = [one.record for one in browse.newest(IN_FLIGHT, MOST_FLYING + 1)]
         ended = [one.record for one in browse.newest(FINISHED, MOST_LOOKED_THROUGH) if one.rang][:MOST_ENDED]
         shown = flying[:MOST_FLYING]

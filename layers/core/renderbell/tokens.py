@@ -54,7 +54,7 @@ class Tokens:
         return parts[0], datetime.fromtimestamp(int(parts[1]), UTC)
 
     def _is(self, mac: str, *words: str) -> bool:
-        return hmac.compare_digest(mac.encode(), self._mac(*words).encode())
+        return hmac.compare_digest(mac.encode(errors="replace"), self._mac(*words).encode())
 
     def _mac(self, *words: str) -> str:
         digest = hmac.digest(self.key.encode(), "\n".join(words).encode(errors="replace"), "sha256")
