@@ -3,18 +3,17 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
-from contextvars import ContextVar
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urljoin
 
+import certifi
 import httpcore
-import httpx
 
 from renderbell.addresses import Resolve, Target, vet
 from renderbell.deliveries import ANSWER_LIMIT, DEADLINE, Outcome
@@ -33,15 +32,13 @@ LOOKUPS: Final = 32
 """How many names may be looked up at once."""
 MAX_WORDS: Final = 300
 PERMANENT: Final = frozenset({301, 308})
-
-_dialled: ContextVar[Target] = ContextVar("dialled")
-"""Where the request of this task may connect to."""
+REDIRECTS: Final = PERMANENT | {302, 303, 307}
 
 
 @cache
 def tls() -> ssl.SSLContext:
     """Return the one context for all connections, with certifi's authorities: reading them takes longer than a post."""
-    return httpx.create_ssl_context(trust_env=False)
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 class LookupNeededError(Exception):
@@ -53,14 +50,16 @@ def _asks_nobody(host: str) -> list[str]:
 
 
 class VettedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to the addresses that were vetted for this attempt, and to nothing else.
+    """Connects to the addresses that were vetted for one attempt, and to nothing else.
 
     The name is not resolved again: one that points to one place for the check and to another for the connection (DNS
     rebinding) gains nothing. Host header and TLS still have the name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = addresses
         self._network = httpcore.AnyIOBackend()
+        self._stream: httpcore.AsyncNetworkStream | None = None
 
     async def connect_tcp(
         self,
@@ -71,11 +70,13 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         error: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in _dialled.get().addresses:
+        for address in self._addresses:
             try:
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+                self._stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
                 error = failed
+            else:
+                return self._stream
         raise error
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
@@ -83,6 +84,11 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Close what was opened. httpcore itself forgets a connection whose TLS handshake the deadline cuts off."""
+        if self._stream is not None:
+            await self._stream.aclose()
 
 
 class Sender:
@@ -95,7 +101,6 @@ class Sender:
     def __init__(self, *, allow_local: bool, resolve: Resolve = resolve) -> None:
         self._vet = partial(vet, allow_local=allow_local)
         self._resolve = resolve
-        self._transport = vetted_transport()
         # Threads of our own: a hostile name server holds one for as long as the system waits, and asyncio.run would wait too.
         self._lookups = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
 
@@ -115,31 +120,22 @@ class Sender:
             outcome = Outcome(error=str(error)[:MAX_WORDS])
         except UnsafeUrl as error:
             outcome = Outcome(error=f"refused to connect: {error}"[:MAX_WORDS])
-        except (httpx.HTTPError, httpx.InvalidURL, httpcore.ProtocolError, OSError) as error:
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             outcome = Outcome(error=_in_words(error)[:MAX_WORDS])
         return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Outcome:
         async with asyncio.timeout_at(deadline):
             target = await self._vetted(url)
-        _dialled.set(target)
-        timeout = httpx.Timeout(DEADLINE.total_seconds(), connect=CONNECT_TIMEOUT)
-        # Handed to the transport itself: httpx's client prepares to follow a redirect, and fails on odd ones.
-        request = httpx.Request(
-            "POST",
-            target.url,
-            headers={**headers, "user-agent": USER_AGENT},
-            content=body,
-            extensions={"timeout": timeout.as_dict()},
-        )
-        async with asyncio.timeout_at(deadline):
-            response = await self._transport.handle_async_request(request)
-        async with aclosing(response):
+        async with _connection(target) as connection:
+            async with asyncio.timeout_at(deadline):
+                response = await connection.handle_async_request(_request(target, headers, body))
+            said = {name.lower(): value.decode("utf-8", "replace") for name, value in response.headers}
             return Outcome(
-                http_status=response.status_code,
+                http_status=response.status,
                 answer=await _beginning(response, deadline),
-                error=_redirect(response, target.url),
-                retry_after=retry_after_seconds(response.headers.get("retry-after"), datetime.now(UTC)),
+                error=_redirect(response.status, said.get(b"location"), target.url),
+                retry_after=retry_after_seconds(said.get(b"retry-after"), datetime.now(UTC)),
             )
 
     async def _vetted(self, url: str) -> Target:
@@ -149,47 +145,58 @@ class Sender:
             return await asyncio.get_running_loop().run_in_executor(self._lookups, self._vet, url, self._resolve)
 
 
-def vetted_transport() -> httpx.AsyncHTTPTransport:
-    """Return httpx's transport, dialling through VettedNetwork. It keeps no connection and uses no proxy of the environment."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    transport = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, retries=0, limits=limits)
-    # httpx has no public way in for a network backend; the test of a refused address fails if this stops working.
-    transport._pool._network_backend = VettedNetwork()  # noqa: SLF001
-    return transport
+@asynccontextmanager
+async def _connection(target: Target) -> AsyncGenerator[httpcore.AsyncHTTPConnection]:
+    """Return a connection that is to be made to where `target` leads: to that alone, by no proxy of the environment."""
+    network = VettedNetwork(target.addresses)
+    try:
+        yield httpcore.AsyncHTTPConnection(_url(target).origin, tls(), network_backend=network)
+    finally:
+        await network.aclose()
 
 
-def _redirect(response: httpx.Response, url: str) -> str | None:
-    location = response.headers.get("location")
-    if not response.has_redirect_location:
+def _url(target: Target) -> httpcore.URL:
+    return httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
+
+
+def _request(target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
+    said = {**headers, "host": target.authority, "content-length": str(len(body)), "user-agent": USER_AGENT}
+    timeout = {"connect": CONNECT_TIMEOUT, "read": DEADLINE.total_seconds(), "write": DEADLINE.total_seconds()}
+    return httpcore.Request("POST", _url(target), headers=list(said.items()), content=body, extensions={"timeout": timeout})
+
+
+def _redirect(status: int, location: str | None, url: str) -> str | None:
+    if status not in REDIRECTS or location is None:
         return None
     with suppress(ValueError):
         location = urljoin(url, location)
-    advice = "set that address" if response.status_code in PERMANENT else "redirects are not followed"
-    return f"answers {response.status_code} to {location[: MAX_WORDS - 60]}: {advice}"
+    advice = "set that address" if status in PERMANENT else "redirects are not followed"
+    return f"answers {status} to {location[: MAX_WORDS - 60]}: {advice}"
 
 
 def _in_words(error: Exception) -> str:
     """Say what went wrong so that the owner of the URL knows where to look."""
     said = str(error)
     match error:
-        case httpx.ConnectTimeout():
+        case httpcore.ConnectTimeout():
             return f"no connection within {CONNECT_TIMEOUT:g} s"
-        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in said:
+        case httpcore.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in said:
             return f"its certificate is not good: {said.rpartition('failed: ')[2]}"
-        case httpx.ConnectError():
+        case httpcore.ConnectError():
             return f"cannot connect: {said}"
         case _:
             return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
-async def _beginning(response: httpx.Response, deadline: float) -> str:
+async def _beginning(response: httpcore.Response, deadline: float) -> str:
     """Read at most 16 KB as sent (a small compressed body can unpack to gigabytes) and leave the rest unread."""
     body = bytearray()
     # The status has been said: an answer that stalls or breaks off after it is still that answer.
-    with suppress(httpx.HTTPError, TimeoutError):
+    with suppress(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError):
         async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + ANSWER_SECONDS)):
-            async for chunk in response.aiter_raw(4096):
+            async for chunk in response.aiter_stream():
                 body += chunk
                 if len(body) >= ANSWER_LIMIT:
                     break
+    await response.aclose()
     return bytes(body[:ANSWER_LIMIT]).decode("utf-8", "replace")
