@@ -15,11 +15,12 @@ from botocore.exceptions import ClientError
 from renderbell.browse import Browse
 from renderbell.errors import RenderbellError
 from renderbell.links import Links
-from renderbell.overview import Overview, Schedule, schedules_of
+from renderbell.overview import Overview
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
 from renderbell.replay import Replay
 from renderbell.ring_again import RingAgain
+from renderbell.schedules import Schedule, schedules_of
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints

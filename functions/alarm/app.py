@@ -23,5 +23,6 @@ queue = Queue(settings.delivery_queue_url, boto3.client("sqs"))
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     del context
     alert = AlarmAlert.of(event, settings.stack_name)
-    queue.send([DeliveryMessage.of(OPERATORS, alert)])
-    logger.info("alarmed", extra={"alarm": alert.alarm, "fires": alert.fires, "event_id": alert.event_id})
+    if alert.news:
+        queue.send([DeliveryMessage.of(OPERATORS, alert)])
+    logger.info("alarmed", extra={"alarm": alert.alarm, "fires": alert.fires, "told": alert.news, "event_id": alert.event_id})

@@ -14,11 +14,12 @@ from renderbell.audit import Audit
 from renderbell.browse import Browse
 from renderbell.links import Links
 from renderbell.log import logger_of
-from renderbell.overview import Overview, schedules_of
+from renderbell.overview import Overview
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
 from renderbell.replay import Replay
 from renderbell.ring_again import RingAgain
+from renderbell.schedules import schedules_of
 from renderbell.settings import ApiSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries

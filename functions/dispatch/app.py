@@ -13,12 +13,12 @@ from renderbell.dispatch import Dispatch
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
 from renderbell.queues import Queue
+from renderbell.schedules import schedules_of
 from renderbell.settings import DispatchSettings
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
-from renderbell.vitals import of_endpoints
 
 logger = logger_of("dispatch")
 metrics = Metrics(service="dispatch")
@@ -34,6 +34,7 @@ dispatch = Dispatch(
     spending=SpendingStore(settings.accounts_table),
     quiet_every=timedelta(minutes=int(settings.quiet_minutes)),
 )
+schedules = schedules_of(settings.schedules)
 
 
 @logger.inject_lambda_context
@@ -46,11 +47,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "polls": dispatch.polls(event["provider"], now, event.get("rate")) if "provider" in event else 0,
         "deliveries": dispatch.due_deliveries(now) + dispatch.tend_endpoints(now) if event.get("deliveries") else 0,
     }
-    watched = dispatch.vitals(event["provider"], now, event.get("rate")) if "provider" in event else {}
-    if event.get("deliveries"):
-        watched = of_endpoints(dispatch.endpoints.all(), now)
-    for name, count in watched.items():
-        if count:
+    for name, count in (dispatch.vitals(now, schedules) if event.get("deliveries") else {}).items():
+        if count:  # what is measured in an hour costs by the hour
             metrics.add_metric(name, MetricUnit.Count, count)
     logger.info("dispatched", extra={"tick": event, **sent})
     return sent

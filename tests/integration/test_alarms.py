@@ -13,6 +13,7 @@ import pytest
 from renderbell.account_state import AccountState
 from renderbell.alerts import ALARM_WORDS, OPERATORS, AlarmAlert, alert_subject, alert_text
 from renderbell.endpoints import Endpoint
+from renderbell.errors import BadInputError
 from renderbell.queues import DeliveryMessage, told_after
 from renderbell.spending import Spending
 from renderbell.video import AccountName
@@ -29,6 +30,7 @@ ALARMS: Final[Mapping[str, Mapping[str, Any]]] = {
 NOW: Final = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 ACCOUNT: Final = AccountName("heygen", "main")
 MINUTE: Final = timedelta(minutes=1)
+EVERY_MINUTE: Final = {"heygen": MINUTE, "tavus": MINUTE}
 
 
 def test_every_alarm_fires_by_its_figure_and_recovers(world: World) -> None:
@@ -77,9 +79,23 @@ def test_operators_are_told_in_words_and_once(world: World) -> None:
     assert "renderbell account list" in alert_text(body)
 
 
+@pytest.mark.parametrize("before", ["OK", "INSUFFICIENT_DATA"])
+def test_an_alarm_that_is_made_anew_has_nothing_to_tell(world: World, before: str) -> None:
+    event = sample("alarm.json")
+    event["alarmData"]["state"]["value"], event["alarmData"]["previousState"]["value"] = "OK", before
+    world.apps["alarm"].handler(event, Context())
+    world.drain("DeliveryQueue", "deliver")
+    assert world.alerts() == []
+
+
+def test_the_time_of_an_alarm_has_to_be_one() -> None:
+    with pytest.raises(BadInputError, match="yesterday"):
+        AlarmAlert.of({**sample("alarm.json"), "time": "yesterday"}, NAME)
+
+
 def test_operators_are_told_when_it_is_over(world: World) -> None:
     event = sample("alarm.json")
-    event["alarmData"]["state"]["value"] = "OK"
+    event["alarmData"]["state"]["value"], event["alarmData"]["previousState"]["value"] = "OK", "ALARM"
     world.apps["alarm"].handler(event, Context())
     world.drain("DeliveryQueue", "deliver")
     [alert] = world.alerts()
@@ -109,7 +125,6 @@ def test_the_functions_measure_what_alarms_and_the_dashboard_show(
     dispatch: Any = world.apps["dispatch"]
     world.accounts.save(world.add_account("heygen/refused"), AccountState(), AccountState(alerts={"key_refused": 1}))
     monkeypatch.setattr("renderbell.dispatch.is_time", lambda *_: True)
-    dispatch.handler({"provider": "heygen", "rate": "rate(1 minute)"}, Context())
     dispatch.handler({"deliveries": True}, Context())
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert {one["_aws"]["CloudWatchMetrics"][0]["Namespace"] for one in lines} == {"Renderbell/test"}
@@ -135,18 +150,23 @@ def test_the_functions_measure_what_alarms_and_the_dashboard_show(
 )
 def test_an_account_that_no_poll_gets_through_to_is_counted(polled: timedelta, every: timedelta, unpolled: int) -> None:
     spending = {ACCOUNT: Spending(version=1, polled_at=NOW, polled_well_at=NOW - polled)}
-    assert of_accounts({ACCOUNT: AccountState()}, spending, NOW, every)["AccountsUnpolled"] == unpolled
+    assert of_accounts({ACCOUNT: AccountState()}, spending, NOW, {"heygen": every})["AccountsUnpolled"] == unpolled
 
 
 def test_an_account_that_was_never_polled_well_is_counted_from_its_beginning_and_a_new_one_not() -> None:
     begun = AccountState(health="auth: HTTP 401", health_since=NOW - 20 * MINUTE)
-    assert of_accounts({ACCOUNT: begun}, {}, NOW, MINUTE)["AccountsUnpolled"] == 1
-    assert of_accounts({ACCOUNT: AccountState()}, {}, NOW, MINUTE)["AccountsUnpolled"] == 0
+    assert of_accounts({ACCOUNT: begun}, {}, NOW, EVERY_MINUTE)["AccountsUnpolled"] == 1
+    assert of_accounts({ACCOUNT: AccountState()}, {}, NOW, EVERY_MINUTE)["AccountsUnpolled"] == 0
+
+
+def test_where_nobody_knows_when_the_next_tick_is_no_poll_is_late() -> None:
+    spending = {ACCOUNT: Spending(version=1, polled_at=NOW, polled_well_at=NOW - timedelta(days=3))}
+    assert of_accounts({ACCOUNT: AccountState()}, spending, NOW, {"heygen": None})["AccountsUnpolled"] == 0
 
 
 def test_a_key_is_counted_as_long_as_it_is_refused() -> None:
     raised, cleared = AccountState(alerts={"key_refused": 3}), AccountState(alerts={"key_refused": 4})
-    assert of_accounts({ACCOUNT: raised, AccountName("tavus"): cleared}, {}, NOW, MINUTE)["KeysRefused"] == 1
+    assert of_accounts({ACCOUNT: raised, AccountName("tavus"): cleared}, {}, NOW, EVERY_MINUTE)["KeysRefused"] == 1
 
 
 def test_an_endpoint_is_counted_when_it_fails_for_an_hour_or_is_disabled_and_not_while_it_is_paused() -> None:
@@ -160,10 +180,8 @@ def test_an_endpoint_is_counted_when_it_fails_for_an_hour_or_is_disabled_and_not
             assert of_endpoints([endpoint], NOW) == {"EndpointsFailing": count}
 
 
-def test_figures_are_counted_at_one_tick_in_five_or_at_each_where_ticks_are_further_apart() -> None:
-    assert sum(is_time(NOW + minute * MINUTE, MINUTE) for minute in range(60)) == 12
-    assert is_time(NOW + 3 * MINUTE, timedelta(hours=1))
-    assert is_time(NOW + 3 * MINUTE, None)
+def test_figures_are_counted_at_one_tick_in_five() -> None:
+    assert sum(is_time(NOW + minute * MINUTE) for minute in range(60)) == 12
 
 
 def test_how_late_an_announcement_is_can_be_told_of_an_event_that_its_message_brings() -> None:

@@ -86,7 +86,8 @@ class Stack:
         """Return the statements of the function's policies, resolved."""
         role = self.functions[function]["Role"]["Fn::GetAtt"][0]
         documents = [policy["PolicyDocument"] for policy in self.resources[role]["Properties"]["Policies"]]
-        return [self.resolve(statement) for document in documents for statement in document["Statement"]]
+        resolved = [self.resolve(statement) for document in documents for statement in document["Statement"]]
+        return [statement for statement in resolved if statement is not None]
 
     def physical_name(self, resource: str) -> str:
         return f"{NAME}-{resource}"
@@ -138,9 +139,11 @@ class Stack:
 
     def _substituted(self, name: str) -> str:
         resource, dot, attribute = name.partition(".")
-        return self._attribute(resource, attribute) if dot else self._ref(name)
+        return self._attribute(resource, attribute) if dot else str(self._ref(name))
 
-    def _ref(self, name: str) -> str:
+    def _ref(self, name: str) -> str | None:
+        if name == "AWS::NoValue":
+            return None
         if name in PSEUDO_PARAMETERS:
             return PSEUDO_PARAMETERS[name]
         if name in self._parameters:

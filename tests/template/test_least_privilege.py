@@ -115,6 +115,7 @@ def needed(function: str, stack: Stack) -> list[Need]:
             patch.setenv(name, value)
         patch.setenv("ALLOW_LOCAL_ENDPOINTS", "true")
         patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setattr("renderbell.dispatch.is_time", lambda _: True)
         handler = _handler(ROOT / str(stack.functions[function]["CodeUri"]) / "app.py", function)
         for event in SITUATIONS[function]:
             handler(json.loads(json.dumps(event)), Context(function))
@@ -217,13 +218,13 @@ def test_no_statement_allows_every_resource_save_the_key_of_the_topic_used_throu
     assert {grant.action for _, grant in wide} == {"kms:GenerateDataKey", "kms:Decrypt"}
 
 
-def test_who_asks_for_traces_lets_every_function_send_them_and_no_more(stack: Stack) -> None:
-    policy = stack.resources["TracePolicy"]
-    assert policy["Condition"] == "IsTraced"
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_lets_its_function_send_traces_where_they_are_asked_for_and_else_not(stack: Stack, name: str) -> None:
+    traced = Stack.read(Tracing="Active")
+    more = [statement for statement in traced.statements(name) if statement not in stack.statements(name)]
+    sends = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    assert [(statement["Sid"], statement["Action"]) for statement in more] == [("SendTraces", sends)]
     assert stack.template["Parameters"]["Tracing"]["Default"] == "PassThrough"
-    assert policy["Properties"]["Roles"] == [{"Ref": made["Role"]["Fn::GetAtt"][0]} for made in stack.functions.values()]
-    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 def _is_below_a_prefix(resource: str) -> bool:

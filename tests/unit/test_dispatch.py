@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from renderbell.account_state import AccountState
-from renderbell.dispatch import Dispatch, interval_of
+from renderbell.dispatch import Dispatch
+from renderbell.schedules import interval_of
 from renderbell.video import AccountName
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

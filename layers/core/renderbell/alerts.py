@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Self
 
+from renderbell.errors import BadInputError
 from renderbell.events import PROVIDER_NAMES
 from renderbell.values import iso, moment
 from renderbell.video import AccountName
@@ -170,20 +171,30 @@ class AlarmAlert:
     stack: str
     alarm: str
     fires: bool
+    fired: bool
+    """Whether it did before."""
     reason: str
     at: datetime
 
     @classmethod
     def of(cls, event: Mapping[str, Any], stack: str) -> Self:
-        """Read what CloudWatch hands to an alarm's function."""
-        data = event["alarmData"]
+        """Read what CloudWatch hands to an alarm's function. Raises BadInputError for a time that cannot be read."""
+        data, at = event["alarmData"], moment(event["time"])
+        if at is None:
+            raise BadInputError(f"{event['time']!r} is not the time of an alarm")
         return cls(
             stack=stack,
             alarm=str(data["alarmName"]).removeprefix(f"{stack}-"),
             fires=data["state"]["value"] == "ALARM",
+            fired=data.get("previousState", {}).get("value") == "ALARM",
             reason=str(data["state"].get("reason", "")),
-            at=moment(event["time"]) or datetime.now(UTC),
+            at=at,
         )
+
+    @property
+    def news(self) -> bool:
+        """False where nothing is over: a new alarm goes from having seen nothing to being quiet."""
+        return self.fires or self.fired
 
     @property
     def type(self) -> str:

@@ -12,20 +12,16 @@ from renderbell.deliveries import HELD_FOR
 from renderbell.endpoints import RELEASED_A_SECOND, Endpoint
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
+from renderbell.schedules import ONE_MINUTE, UNKNOWN_INTERVAL, Schedule, interval_of
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
 from renderbell.values import iso
 from renderbell.video import AccountName
-from renderbell.vitals import is_time, of_accounts
+from renderbell.vitals import is_time, of_accounts, of_endpoints
 
 QUIET_AFTER: Final = timedelta(days=1)
-ONE_MINUTE: Final = timedelta(minutes=1)
-UNKNOWN_INTERVAL: Final = timedelta(minutes=15)
-"""How long looks go on after a tick of which nobody knows when the next is."""
-UNITS: Final = {"minute": ONE_MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
-
 MAX_DUE: Final = 500
 """Deliveries woken in one tick. The rest is woken by the next: they are due already, and the oldest go first."""
 MAX_RELEASED: Final = 600
@@ -64,17 +60,18 @@ class Dispatch:
         turns = self.quiet_every // every
         return (int(now.timestamp()) // int(every.total_seconds()) + crc32(str(name).encode())) % turns == 0
 
-    def vitals(self, provider: str, now: datetime, rate: str | None = None) -> Mapping[str, int]:
-        """Return what alarms watch of a provider's accounts, at one tick in five minutes; at the others nothing."""
-        every = interval_of(rate)
-        if not is_time(now, every):
-            return {}
-        names = self.parameters.account_names(provider)
-        return of_accounts(self.accounts.states(names), self.spending.of(names), now, every)
-
     def due_deliveries(self, now: datetime) -> int:
         """Wake the deliveries whose long wait is over; return how many. Short waits are woken by their own messages."""
         return self.delivery_queue.send(self.deliveries.due(now, MAX_DUE))
+
+    def vitals(self, now: datetime, schedules: Mapping[str, Schedule]) -> Mapping[str, int]:
+        """Return what alarms watch of the accounts that are polled, and of endpoints; nothing at four ticks of five."""
+        if not is_time(now):
+            return {}
+        every = {provider: schedule.interval for provider, schedule in schedules.items() if schedule.on}
+        names = [name for name in self.parameters.account_names() if name.provider in every]
+        accounts = of_accounts(self.accounts.states(names), self.spending.of(names), now, every)
+        return {**accounts, **of_endpoints(self.endpoints.all(), now)}
 
     def tend_endpoints(self, now: datetime) -> int:
         """Warn of failing endpoints, disable those that fail for days, send what was held; return how many deliveries."""
@@ -128,11 +125,3 @@ class Dispatch:
         if oldest:
             self.endpoints.note(endpoint, replace(endpoint, probed_at=now))
         return self.delivery_queue.send(oldest)
-
-
-def interval_of(rate: str | None) -> timedelta | None:
-    """Return the interval of `rate(5 minutes)`; None for `cron(...)`, of which only EventBridge knows what is next."""
-    parts = (rate or "").removeprefix("rate(").removesuffix(")").split()
-    if len(parts) == 2 and parts[0].isdecimal() and parts[1].removesuffix("s") in UNITS:  # noqa: PLR2004 - a number and a unit
-        return max(ONE_MINUTE, int(parts[0]) * UNITS[parts[1].removesuffix("s")])
-    return None if rate else ONE_MINUTE

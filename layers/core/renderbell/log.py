@@ -16,4 +16,5 @@ def logger_of(service: str) -> Logger:
     warnings.filterwarnings("ignore", "No application metrics to publish*")
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    return Logger(service=service)
+    # RFC 3339: of a line whose time Lambda cannot read it does not believe the level either, and may drop an error.
+    return Logger(service=service, use_rfc3339=True)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from renderbell.account_state import AccountState
 from renderbell.chain import HOT_SECONDS
-from renderbell.dispatch import UNKNOWN_INTERVAL, interval_of
 from renderbell.errors import NotOnRecordError
 from renderbell.parameters import Parameters
 from renderbell.queues import PollMessage, Queue
+from renderbell.schedules import UNKNOWN_INTERVAL, Schedule
 from renderbell.spending import Spending
 from renderbell.store.accounts import Accounts
 from renderbell.store.spending import SpendingStore
@@ -18,20 +18,6 @@ from renderbell.values import iso
 from renderbell.video import AccountName
 
 HOT: Final = timedelta(seconds=HOT_SECONDS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """A provider's schedule, as EventBridge has it: `rate(1 minute)`, and whether it is on."""
-
-    rate: str
-    on: bool = True
-
-
-def schedules_of(text: str) -> Mapping[str, Schedule]:
-    """Read the template's list: `tavus ENABLED rate(1 minute);heygen DISABLED rate(5 minutes)`."""
-    parts = (part.split(" ", 2) for part in text.split(";"))
-    return {provider: Schedule(rate=rate, on=state == "ENABLED") for provider, state, rate in parts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +61,7 @@ def _next_poll(schedule: Schedule, state: AccountState, now: datetime) -> dateti
     """Return by when an account is polled: soon while something is in flight, else by the next tick that it may follow."""
     if state.is_due(now) and state.looks_until is not None and state.looks_until > now:
         return now + HOT
-    return max(now, state.paused_until or now) + (interval_of(schedule.rate) or UNKNOWN_INTERVAL)
+    return max(now, state.paused_until or now) + (schedule.interval or UNKNOWN_INTERVAL)
 
 
 def account_fields(one: Watched, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Accounts' keys, endpoints' secrets and the stack's own, in Parameter Store: the only place where any is kept."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,9 @@ CACHED_FOR: Final = 60
 
 SIGNING_KEY: Final = "signing-key"
 
+MISSED_FOR: Final = 5
+"""Seconds for which a signing key that nobody has made is not asked for again: anybody may call `hint` and `link`."""
+
 MAX_VALUE: Final = 4096
 """Characters that a standard parameter holds."""
 
@@ -31,6 +35,7 @@ class Parameters:
         self._prefix = prefix.rstrip("/")
         self._ssm = ssm
         self._cached = SSMProvider(boto3_client=ssm)
+        self._no_key_until = 0.0
 
     def account_names(self, provider: str | None = None) -> Sequence[AccountName]:
         """Return the accounts that have a key, of one provider or of all. No value is decrypted."""
@@ -80,12 +85,20 @@ class Parameters:
 
     def tokens(self) -> Tokens | None:
         """Return what makes and checks tokens; None as long as nobody needed the stack's signing key."""
+        if time.monotonic() < self._no_key_until:
+            return None
         value = self._value(self._signing_key_path)
-        return None if value is None else Tokens(value)
+        if value is None:
+            self._no_key_until = time.monotonic() + MISSED_FOR
+            return None
+        return Tokens(value)
 
     def made_tokens(self) -> Tokens:
         """Return what makes and checks tokens. The first who needs the stack's signing key makes it."""
-        return self.tokens() or Tokens(self._made(self._signing_key_path, new_signing_key()))
+        found = self.tokens()
+        if found is None:
+            found, self._no_key_until = Tokens(self._made(self._signing_key_path, new_signing_key())), 0.0
+        return found
 
     @property
     def _signing_key_path(self) -> str:

@@ -36,6 +36,7 @@ class DispatchSettings(Settings):
     poll_queue_url: str
     delivery_queue_url: str
     quiet_minutes: str
+    schedules: str
 
 
 class PollSettings(Settings):

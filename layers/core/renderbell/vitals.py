@@ -15,24 +15,29 @@ LOOKED_EVERY: Final = 5
 """Minutes between two countings: each reads half a unit for each account."""
 
 
-def is_time(now: datetime, every: timedelta | None) -> bool:
-    """Say whether a tick counts: one in five minutes, or each where they are further apart."""
-    return every is None or every >= timedelta(minutes=LOOKED_EVERY) or now.minute % LOOKED_EVERY == 0
+def is_time(now: datetime) -> bool:
+    """Say whether a tick counts: one in five minutes. One that starts too late is missed; alarms bear that."""
+    return now.minute % LOOKED_EVERY == 0
 
 
 def of_accounts(
     states: Mapping[AccountName, AccountState],
     spending: Mapping[AccountName, Spending],
     now: datetime,
-    every: timedelta | None,
+    every: Mapping[str, timedelta | None],
 ) -> Mapping[str, int]:
     """Count accounts that no poll got through to for ten minutes, and those whose key is refused.
 
-    Polls are noted every five minutes, and where ticks are further apart than that two of them must have been missed.
+    `every` is the interval of each provider's schedule. Where ticks are further apart than five minutes, in which polls are
+    noted, two of them must have been missed. Where nobody knows how far, nobody can say that a poll is late.
     """
-    limit = max(UNPOLLED_AFTER, 2 * (every or timedelta()) + NOTED_EVERY)
+    limits = {provider: max(UNPOLLED_AFTER, 2 * apart + NOTED_EVERY) for provider, apart in every.items() if apart}
     return {
-        "AccountsUnpolled": sum(_unpolled_for(states[name], spending.get(name), now) > limit for name in states),
+        "AccountsUnpolled": sum(
+            _unpolled_for(states[name], spending.get(name), now) > limits[name.provider]
+            for name in states
+            if name.provider in limits
+        ),
         "KeysRefused": sum(state.alerts.get("key_refused", 0) % 2 for state in states.values()),
     }
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 
 from renderbell.account_state import AccountState
@@ -14,7 +13,7 @@ from renderbell.chain import look_for_hint
 from renderbell.licence import FullSweep, Licence
 from renderbell.page import Place
 from renderbell.store.meter import Meter
-from renderbell.store.tables import CONDITION_FAILED, AccountRow, opened
+from renderbell.store.tables import AccountRow, opened, wrote
 from renderbell.video import AccountName
 
 MARK: Final = 8
@@ -95,13 +94,7 @@ class Accounts:
         return version == before.version if before.version else version.does_not_exist()
 
     def _update(self, account: AccountName, actions: list[Any], condition: Condition | None) -> bool:
-        try:
-            self._row(str(account)).update(actions=actions, condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        return wrote(self._row(str(account)), actions, condition)
 
 
 def _columns(state: AccountState) -> Mapping[str, Any]:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus, packed, unpacked
 from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.meter import Meter
-from renderbell.store.tables import CONDITION_FAILED, DeliveryRow, opened
+from renderbell.store.tables import DeliveryRow, opened, wrote
 from renderbell.values import iso
 
 PENDING: Final = DeliveryStatus.PENDING.value
@@ -194,13 +193,7 @@ class Deliveries:
 
     def _updated(self, key: DeliveryMessage | Delivery, actions: Sequence[Action], condition: Condition) -> DeliveryRow | None:
         row = self._row(key.endpoint_id, key.event_id)
-        try:
-            row.update(actions=list(actions), condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return None
-            raise
-        return row
+        return row if wrote(row, actions, condition) else None
 
     def _finish(self, delivery: Delivery, attempt: Attempt, actions: list[Action]) -> None:
         # Counted here and not when it was claimed: what we never got to send is no attempt of the receiver's thirteen.

@@ -5,13 +5,12 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from renderbell.endpoints import Endpoint
 from renderbell.store.meter import Meter
-from renderbell.store.tables import CONDITION_FAILED, EndpointRow, opened
+from renderbell.store.tables import EndpointRow, opened, wrote
 
 if TYPE_CHECKING:
     from pynamodb.attributes import Attribute
@@ -66,11 +65,11 @@ class Endpoints:
         row, turn = self._row(endpoint.endpoint_id), self._row.turn_at
         latest = at + LONGEST_TURN.total_seconds()
         for _ in range(TRIES):
-            if self._updated(row, [turn.set(at + gap)], turn.does_not_exist() | (turn <= at)):
+            if wrote(row, [turn.set(at + gap)], turn.does_not_exist() | (turn <= at)):
                 return now
             if endpoint.is_doubtful:
                 return None
-            if self._updated(row, [turn.set(turn + gap)], turn.between(at, latest)):
+            if wrote(row, [turn.set(turn + gap)], turn.between(at, latest)):
                 return datetime.fromtimestamp(float(row.turn_at) - gap, UTC)
         return None
 
@@ -84,16 +83,7 @@ class Endpoints:
 
     def _update(self, endpoint_id: str, actions: list[Action], condition: Condition | None = None) -> bool:
         exists = self._row.endpoint_id.exists()
-        return self._updated(self._row(endpoint_id), actions, exists if condition is None else exists & condition)
-
-    def _updated(self, row: EndpointRow, actions: list[Action], condition: Condition) -> bool:
-        try:
-            row.update(actions=actions, condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        return wrote(self._row(endpoint_id), actions, exists if condition is None else exists & condition)
 
 
 def endpoint_of(row: EndpointRow) -> Endpoint:

@@ -5,10 +5,8 @@ from dataclasses import astuple
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from pynamodb.exceptions import UpdateError
-
 from renderbell.spending import NOTED_EVERY, Spending, Spent, Tally
-from renderbell.store.tables import CONDITION_FAILED, SpendingRow, opened
+from renderbell.store.tables import SpendingRow, opened, wrote
 from renderbell.video import AccountName
 
 if TYPE_CHECKING:
@@ -63,14 +61,8 @@ class SpendingStore:
             *([row.polled_well_at.set(after.polled_well_at)] if after.polled_well_at else []),
             row.hours.set({hour: list(astuple(spent)) for hour, spent in after.hours.items()}),
         ]
-        try:
-            unchanged = version == before.version if before.version else version.does_not_exist()
-            row(f"{account}{SUFFIX}").update(actions=actions, condition=unchanged)
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        unchanged = version == before.version if before.version else version.does_not_exist()
+        return wrote(row(f"{account}{SUFFIX}"), actions, unchanged)
 
 
 def _read(row: SpendingRow) -> Spending:

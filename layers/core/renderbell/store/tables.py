@@ -1,5 +1,8 @@
 """The four tables, as PynamoDB models. Key schemas and indexes are those of template.yaml; a test compares them."""
 
+import random
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import boto3
@@ -15,12 +18,18 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from renderbell.store.meter import Meter
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+CONFLICT: Final = "TransactionConflictException"
+CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
+"""Seconds to wait for a transaction of another poll, of a hundred videos at most; botocore does not try again by itself."""
 
 
 class VideosByPhase(GlobalSecondaryIndex["VideoRow"]):  # type: ignore[no-untyped-call]
@@ -153,6 +162,23 @@ class DeliveryRow(Model):
     expires_at = TTLAttribute()
 
     by_waiting = DeliveriesWaiting()
+
+
+def wrote(row: Model, actions: Sequence[Action], condition: Condition | None = None) -> bool:
+    """Update a row. False when `condition` no longer holds."""
+    pauses = iter(CONFLICT_PAUSES)
+    while True:
+        try:
+            row.update(actions=list(actions), condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            pause = next(pauses, None) if error.cause_response_code == CONFLICT else None
+            if pause is None:
+                raise
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+        else:
+            return True
 
 
 def opened[M: Model](model: type[M], name: str, meter: Meter | None = None) -> type[M]:

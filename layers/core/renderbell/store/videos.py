@@ -7,14 +7,14 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.constants import DATETIME_FORMAT
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from renderbell.events import Event, VideoRecord, event_of, stalled_event
 from renderbell.store.meter import Meter
-from renderbell.store.tables import CONDITION_FAILED, VideoRow, opened
+from renderbell.store.tables import VideoRow, opened, wrote
 from renderbell.transitions import Known, Transition
 from renderbell.values import iso, moment
 from renderbell.video import AccountName, Status
@@ -59,14 +59,7 @@ class Videos:
 
     def record(self, account: AccountName, change: Transition) -> bool:
         """Write a transition. False when the video is no longer as the transition found it: read it and decide again."""
-        row = self._row(str(account), change.seen.video_id)
-        try:
-            row.update(actions=self._actions(account, change), condition=self._unchanged(change))
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        return wrote(self._row(str(account), change.seen.video_id), self._actions(account, change), self._unchanged(change))
 
     def record_together(self, account: AccountName, changes: Sequence[Transition]) -> Sequence[Transition]:
         """Write many transitions, a hundred in one request, each under its condition; return those that were written.
@@ -90,14 +83,9 @@ class Videos:
 
     def note_stalled(self, account: AccountName, video_id: str, known: Known, now: datetime) -> bool:
         """Note that a video is in flight for too long. False when it moved on or was noted meanwhile."""
-        stalled, row = self._row.stalled_at, self._row(str(account), video_id)
-        try:
-            row.update(actions=[stalled.set(now)], condition=(self._row.sequence == known.sequence) & stalled.does_not_exist())
-        except UpdateError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+        stalled = self._row.stalled_at
+        unchanged = (self._row.sequence == known.sequence) & stalled.does_not_exist()
+        return wrote(self._row(str(account), video_id), [stalled.set(now)], unchanged)
 
     def _unchanged(self, change: Transition) -> Condition:
         new = self._row.sequence.does_not_exist()
