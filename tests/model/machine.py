@@ -122,7 +122,7 @@ class World:
         date = format_datetime(datetime.fromtimestamp(self.now - self.clock_behind, UTC), usegmt=True)
         return httpx.Response(answer.status, headers={**answer.headers, "date": date}, content=body)
 
-    def look(self) -> None:
+    def look(self, *, may_begin: bool = True) -> None:
         clock = lambda: datetime.fromtimestamp(self.now, UTC)  # noqa: E731
         Sweep(
             provider=self.provider,
@@ -133,6 +133,7 @@ class World:
             now=clock,
             seconds_left=lambda: 300.0,
             wait=self.waits.append,
+            may_begin=may_begin,
         ).run()
 
     @property

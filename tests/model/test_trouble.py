@@ -11,7 +11,7 @@ import pytest
 from renderbell.account import Account
 from renderbell.account_state import AccountState
 from renderbell.providers import provider_for
-from renderbell_cli.simulator import html, http_error
+from renderbell_cli.simulator import Library, html, http_error
 from renderbell_cli.simulator.api import Api
 from renderbell_cli.simulator.serving import Answer, Call
 from tests.model.machine import KINDS, World
@@ -61,6 +61,134 @@ def test_an_account_that_was_removed_and_added_again_is_looked_at_in_silence(kin
     looks(world, 12)
     assert told(world) == []
     assert len(world.videos.rows) == 8
+
+
+@EVERY
+def test_a_look_that_was_queued_before_an_account_was_removed_brings_nothing_of_it_back(kind: str) -> None:
+    world = opened(kind, videos=4)
+    world.library.add(made("v", world.now, 300))
+    looks(world, 2)
+    world.accounts.now = AccountState()
+    world.look(may_begin=False)
+    assert world.accounts.now == AccountState()
+    world.now += 30 * 86400
+    for n in range(6):
+        world.library.add(made(f"meanwhile{n}", world.now - 10 * 86400 + n))
+    looks(world, 12)
+    assert told(world) in ([], [("v", "completed")])  # the one that was in flight is known, and may be told of
+
+
+def with_key_to_others(world: World, key: str, videos: int) -> None:
+    """Let the account be used with the key of another workspace, which has so many videos of its own."""
+    library = Library(newest_first=True)
+    for n in range(videos):
+        library.add(made(f"other{n}", world.now - 9000 - n))
+    account = world.provider.account
+    world.simulator.libraries[account.name.provider, key] = library  # type: ignore[index]
+    world.provider = provider_for(Account.of(account.name, key, account.options))
+
+
+@pytest.mark.parametrize("others", [0, 4])
+@EVERY
+def test_what_the_key_of_another_workspace_does_not_find_is_not_deleted_and_is_told_when_the_right_key_is_back(
+    kind: str, others: int
+) -> None:
+    world = opened(kind, videos=4)
+    world.library.add(made("v", world.now, 4 * 3600))
+    looks(world, 2)
+    right = world.provider
+    with_key_to_others(world, "another", others)
+    for _ in range(3):
+        looks(world, 6)
+        world.now += 3700
+    assert told(world) == []
+    world.provider = right
+    for _ in range(3):
+        looks(world, 6)
+        world.now += 3700
+    assert told(world) == [("v", "completed")]
+
+
+@EVERY
+def test_a_listing_of_others_that_breaks_off_after_its_first_page_is_no_news(kind: str) -> None:
+    world = opened(kind, videos=4)
+    with_key_to_others(world, "another", 9)
+    world.simulator.faults.add(http_error(500), after=1, times=2)
+    looks(world, 2)
+    assert not any(video_id.startswith("other") for video_id in world.videos.rows), "nothing of it was recorded as yet"
+    looks(world, 12)
+    assert told(world) == []
+    assert sum(video_id.startswith("other") for video_id in world.videos.rows) == 9
+
+
+def test_one_id_for_which_a_bulk_is_refused_keeps_no_other_waiting() -> None:
+    world = World("heygen", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for n in range(20):
+        world.library.add(made(f"old{n:02}", world.now - 500 - n))
+    for n in range(9):
+        world.library.add(made(f"far{n}", world.now - 5010 - n, 5010 + 3000))
+    begun = world.now
+    looks(world, 30)
+    for n in range(9):
+        world.library.add(made(f"new{n}", world.now - 1 + n / 100))
+    looks(world, 30)
+
+    def refuse_one(api: Api, call: Call, answer: Callable[[Call], Answer]) -> Answer:
+        refuses = "statuses" in call.target and "far0" in call.target
+        return http_error(400)(api, call, answer) if refuses else answer(call)
+
+    world.simulator.faults.add(refuse_one, times=None)
+    swept = world.accounts.now.full_sweep_ended_at
+    assert swept is not None
+    world.now = begun + 3020  # all are done by now
+    assert world.now < swept.timestamp() + 3600, "the next full sweep is not due"
+    asked = world.requests
+    looks(world, 1)
+    assert sorted(one for one, _ in told(world) if one.startswith("far")) == [f"far{n}" for n in range(1, 9)]
+    assert world.requests - asked < 20
+
+
+def unestablished(world: World) -> list[str]:
+    return [video_id for video_id, row in world.videos.rows.items() if row.known.sequence == 0]
+
+
+def test_files_that_vanish_before_the_first_look_could_judge_them_are_asked_for_no_longer_and_told_to_nobody() -> None:
+    world = World("videogen", newest_first=True, options={"page_size": "9", "pages_per_poll": "10", "lookups_per_poll": "5"})
+    for n in range(90):
+        world.library.add(made(f"old{n:03}", world.now - 500 - n))
+    looks(world, 3)
+    for video_id in unestablished(world)[-20:]:
+        world.library.remove(video_id)
+    looks(world, 40)
+    idle = world.requests
+    looks(world, 10)
+    assert world.requests - idle == 10, "one page a look"
+    for _ in range(4):
+        world.now += 3700
+        looks(world, 10)
+    assert unestablished(world) == []
+    assert told(world) == []
+
+
+def test_a_file_that_was_not_to_be_found_for_a_moment_and_is_listed_again_is_still_judged() -> None:
+    world = World("videogen", newest_first=True, options={"page_size": "9", "pages_per_poll": "3"})
+    world.library.add(made("v", world.now - 50, 8000))
+    world.simulator.faults.add(http_error(404, body={"error": {"message": "File not found"}}), path="/v1/files/v", times=1)
+    looks(world, 4)
+    for _ in range(4):
+        world.now += 3700
+        looks(world, 10)
+    assert told(world) == [("v", "completed")]
+
+
+def test_files_that_cannot_be_asked_about_keep_no_others_from_being_judged() -> None:
+    world = World("videogen", newest_first=True, options={"page_size": "9", "pages_per_poll": "10", "lookups_per_poll": "5"})
+    for n in range(90):
+        world.library.add(made(f"old{n:03}", world.now - 500 - n))
+    for n in (86, 87, 88, 89):
+        world.simulator.faults.add(http_error(500), path=f"/v1/files/old{n:03}", times=None)
+    looks(world, 150)
+    assert sorted(unestablished(world)) == ["old086", "old087", "old088", "old089"]
 
 
 @EVERY

@@ -60,10 +60,15 @@ def set_(
     options = options_of(option) | ({"base_url": base_url} if base_url else {})
     provider_for(Account.of(name, "checked-before-the-key-is-asked-for", options))
     opened = Stack.open(context, local=local, name=stack)
-    opened.parameters.put_account(Account.of(name, read_key(f"API key for {name}"), options))
+    key = read_key(f"API key for {name}")
+    is_new = name not in opened.parameters.account_names(name.provider)
+    if is_new:  # looks at an account that was removed may have ended after it was forgotten
+        opened.accounts.forget(name)
+    opened.parameters.put_account(Account.of(name, key, options))
     if fresh:
         opened.accounts.forget(name)
-    hints.print(f"{name} is watched from the next tick on. Its first look is silent about videos that are done already.")
+    silent = "Its first look is silent about videos that are done already." if is_new or fresh else ""
+    hints.print(f"{name} is watched from the next tick on. {silent}".rstrip())
 
 
 @app.command("list")

@@ -42,7 +42,8 @@ class AccountState:
     full_sweep: FullSweep | None = None
     full_sweep_ended_at: datetime | None = None
     missed: Mapping[str, int] = field(default_factory=dict)
-    """Videos in flight that the last full sweep did not list, and how many in a row did not, up to two."""
+    """Videos that the last full sweep did not list, and how many in a row did not, up to two: in flight, or of those that the
+    first look could not establish and that were not to be found by id."""
     unestablished: bool = False
     """Whether there may be videos that the first look saw without learning whether they are done."""
     health: str | None = None

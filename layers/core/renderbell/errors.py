@@ -53,6 +53,11 @@ class ProviderError(RenderbellError):
         super().__init__(" ".join(E_MAIL.sub("***@***", message).split())[:500])
         self.http_status = http_status
 
+    @property
+    def refused(self) -> bool:
+        """Whether the provider found fault with what it was asked, and not with itself."""
+        return self.http_status is not None and 400 <= self.http_status < 500  # noqa: PLR2004 - the 4xx class
+
 
 class AuthError(ProviderError):
     kind = "auth"

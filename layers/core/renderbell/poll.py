@@ -25,7 +25,7 @@ from renderbell.sweep import Report, Sweep
 from renderbell.transitions import Transition
 from renderbell.video import Status
 
-IDLE: Final = frozenset({"removed", "paused", "nothing in flight"})
+IDLE: Final = frozenset({"removed", "paused", "not begun", "nothing in flight"})
 """Why a look ended before the provider was asked for anything."""
 ENDS: Final = (Status.COMPLETED, Status.FAILED, Status.DELETED)
 METRICS: Final[Mapping[str, tuple[str, str]]] = {
@@ -98,6 +98,7 @@ class Poll:
             now=self.now,
             seconds_left=seconds_left,
             in_between=message.in_between,
+            may_begin=not message.in_between and not message.hinted,
         )
         report = sweep.run()
         if not message.in_between and report.error is None and (report.in_flight or report.unfinished):

@@ -13,7 +13,8 @@ killed anywhere and done again, and two looks at one account may run at once.
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import batched, islice
@@ -40,6 +41,8 @@ RESTING_LOOKUPS: Final = 1
 STALE_LOOKUPS: Final = 1
 """Look-up requests a poll spends on videos that have been in flight for longer than a day."""
 MAX_FAILED_LOOKUPS: Final = 3
+MAX_SPLITS: Final = 8
+"""How often a look halves what it asks for: enough to find the one id among a hundred for which all are refused."""
 TIME_TO_STOP: Final = 100.0
 """Seconds before the function's end at which nothing more is asked for: one answer may take a minute to drip in."""
 
@@ -92,6 +95,8 @@ class Sweep:
     wait: Callable[[float], None] = time.sleep
     in_between: bool = False
     """Whether this look is for the sake of videos in flight: without any it does nothing."""
+    may_begin: bool = True
+    """Whether this look may begin a first look: not one that was queued while the account may still have been watched."""
 
     before: AccountState = field(init=False)
     """What is on record of the account."""
@@ -120,6 +125,9 @@ class Sweep:
         self.before = self.state = self.accounts.state(self.account)
         if not self.state.is_due(self.now()):
             self.report.stopped = "paused"
+            return self.report
+        if not self.may_begin and self.state.first_look_began_at is None:
+            self.report.stopped = "not begun"
             return self.report
         in_flight = dict(self.videos.in_flight(self.account))
         if self.in_between and not in_flight and not self.state.unfinished:
@@ -153,7 +161,7 @@ class Sweep:
     def _read_listing(self) -> None:
         reading = Reading(self.provider, self.client)
         head, reached, error = self._read_head(reading)
-        self._see_whose_listing_it_is(head, is_whole=reached or error is None)
+        self._see_whose_listing_it_is(head, ended=reading.ended, error=error)
         under_way = self.state.full_sweep is not None and self.state.full_sweep.resumes
         if not reached and (self.state.looked or under_way):
             # Before anything of it is recorded: what stands below the head is on nobody's record, and is not to be forgotten.
@@ -286,10 +294,21 @@ class Sweep:
         return FullSweep(missing=self._missing())
 
     def _missing(self) -> frozenset[str]:
-        """Return what a full sweep is to look out for: what the last one missed, then others in turn."""
-        unread = _shuffled(self._unread())
-        unread.sort(key=lambda video_id: video_id not in self.state.missed)
-        return frozenset(unread[:CARRIED])
+        """Return what a full sweep is to look out for: what the last one missed or is not to be found, then others in turn."""
+        flying = self.recording.in_flight
+        ours = _shuffled([video_id for video_id in self._unread() if self._is_listed_here(flying[video_id])])
+        ours.sort(key=lambda video_id: video_id not in self.state.missed)
+        gone = [one for one, times in self.state.missed.items() if times < TWICE and one not in flying and one not in self.read]
+        return frozenset([*gone, *ours][:CARRIED])
+
+    def _is_listed_here(self, known: Known) -> bool:
+        """Say whether the listing can be expected to show a video.
+
+        One that came on record under another key or other options may be none of this listing's, and "not found" for this key.
+        """
+        began = self.state.first_look_began_at
+        ours = began is not None and known.since is not None and known.since >= began
+        return ours and self.state.way == self.provider.account.way
 
     def _end_full_sweep(self, full: FullSweep, total: int | None) -> None:
         """Conclude from a listing that was read to its end."""
@@ -309,7 +328,10 @@ class Sweep:
         # A short listing is swept whole at every poll, one without a licence again and again. Such sweeps are not worth a
         # write, and two of them in a row are no two witnesses of a missing video: a server that lags may answer both.
         counts = self._interval_is_over()
-        missed = {video_id: min(TWICE, state.missed.get(video_id, 0) + 1) for video_id in full.missing}
+        missed: dict[str, int] = {
+            video_id: times for video_id, times in state.missed.items() if not times
+        }  # marked since the sweep began
+        missed |= {video_id: min(TWICE, state.missed.get(video_id, 0) + 1) for video_id in full.missing}
         self.state = replace(
             state,
             full_sweep=None,
@@ -332,10 +354,10 @@ class Sweep:
         """
         self.state = self.state.without_missed(self.read.keys())
         self.recording.missed_twice = self.state.missed_twice
-        budget, failures = self._option("lookups_per_poll", LOOKUPS_PER_POLL), 0
-        for batch in islice(batched(self._to_ask_for(budget), self.provider.bulk, strict=False), budget):
-            if self._out_of_time() or failures >= MAX_FAILED_LOOKUPS:
-                return
+        budget, failures, splits = self._option("lookups_per_poll", LOOKUPS_PER_POLL), 0, 0
+        waiting = deque(batched(self._to_ask_for(budget), self.provider.bulk, strict=False))
+        while waiting and self.report.lookups < budget and failures < MAX_FAILED_LOOKUPS and not self._out_of_time():
+            batch = waiting.popleft()
             self.report.lookups += 1
             try:
                 found = self.provider.look_up(self.client, batch)
@@ -343,12 +365,25 @@ class Sweep:
                 raise
             except ProviderError as error:
                 # The listing is what tells of the account. This may be one video's own: not ours to see, for instance.
-                self.report.lookup_error, failures = error, failures + 1
+                self.report.lookup_error = error
+                if error.refused and len(batch) > 1 and splits < MAX_SPLITS:
+                    waiting.extendleft((batch[: len(batch) // 2], batch[len(batch) // 2 :]))
+                    splits += 1
+                else:
+                    failures += 1
                 continue
             failures = 0
-            known = self.recording.known(list(found))
-            for video_id, seen in found.items():
-                self.recording.one(replace(seen, video_id=video_id, by_id=True), known.get(video_id))
+            self._record_found(found)
+
+    def _record_found(self, found: Mapping[str, Sighting]) -> None:
+        known = self.recording.known(list(found))
+        for video_id, seen in found.items():
+            self.recording.one(replace(seen, video_id=video_id, by_id=True), known.get(video_id))
+        # What the first look saw is asked for no more once it is not to be found: two full sweeps are to miss it first.
+        gone = [video_id for video_id, seen in found.items() if seen.not_found and _is_unestablished(known.get(video_id))]
+        room = CARRIED - len(self.state.missed)
+        waits = {video_id: 0 for video_id in gone if video_id not in self.state.missed}
+        self.state = replace(self.state, missed={**self.state.missed, **dict(islice(waits.items(), max(0, room)))})
 
     def _to_ask_for(self, budget: int) -> Sequence[str]:
         """Return what to ask for, in random order so that none waits for ever.
@@ -373,9 +408,10 @@ class Sweep:
         if not (self.state.unestablished or self.recording.unestablished):
             return []
         listed = [change.seen.video_id for change in self.recording.transitions if change.sequence == 0]
-        waiting = [*listed, *self.videos.unestablished(self.account, limit)]
-        self.state = replace(self.state, unestablished=bool(waiting))
-        return list(dict.fromkeys(waiting))[:limit]
+        rest = self.videos.unestablished(self.account, limit + len(self.state.missed))
+        self.state = replace(self.state, unestablished=bool(listed or rest))
+        waiting = dict.fromkeys([*listed, *_shuffled(list(rest))])
+        return [one for one in waiting if self.state.missed.get(one, TWICE) >= TWICE][:limit]
 
     def _fresh(self, video_ids: Sequence[str]) -> Sequence[str]:
         return [video_id for video_id in video_ids if not self._is_stale(self.recording.in_flight[video_id])]
@@ -407,19 +443,22 @@ class Sweep:
     def _wants_a_first_look(self) -> bool:
         return self.state.first_look_began_at is None or self.state.scope != self.provider.account.scope
 
-    def _see_whose_listing_it_is(self, head: Sequence[Page], *, is_whole: bool) -> None:
+    def _see_whose_listing_it_is(self, head: Sequence[Page], *, ended: bool, error: ProviderError | None) -> None:
         """With another key, or another way to ask, see whether the head shows videos that are known.
 
         If it does, it is the same listing. If all of it shows only others, they are looked at in silence first: those that
         were made before the account was last well. What was earned or put down with the other way does not hold for this.
+        Raises `error` where the head broke off before it told: nothing of it may be recorded then, for it would ring.
         """
         way = self.provider.account.way
         ids = [seen.video_id for page in head for seen in page.sightings]
-        if self.state.way == way or not ids:
+        if self.state.way == way or (ended and not ids):
             return
         if self._is_as_it_was(head[0]) or self.recording.known(ids):
-            self.state = replace(self.state, way=way, licence=None, listed=None, full_sweep=None)
-        elif is_whole:
+            self.state = replace(self.state, way=way, licence=None, listed=None, full_sweep=None, missed={})
+        elif error is not None:
+            raise error
+        else:
             was_well_until = self.state.health_since if self.state.health not in {HEALTHY, None} else None
             anew = self._first_look_anew()
             self._save_now(replace(anew, first_look_began_at=was_well_until or anew.first_look_began_at))
@@ -479,6 +518,10 @@ class Sweep:
 
     def _out_of_time(self) -> bool:
         return self.seconds_left() < TIME_TO_STOP
+
+
+def _is_unestablished(known: Known | None) -> bool:
+    return known is not None and known.sequence == 0
 
 
 def _shuffled(video_ids: Sequence[str]) -> list[str]:

@@ -66,6 +66,7 @@ def transition(
     5. An inconclusive sighting changes nothing that is on record: the listing would undo at every poll what a look-up found.
        Of a new video it is believed that it exists, not that it is done.
     6. "Not found" by id makes a video `deleted` only when full sweeps `missed` it as well: one answer of one server may lag.
+       Where the first look could not establish anything of it, that is silent, too.
     """
     if seen.not_found and not (missed and known is not None):
         return None
@@ -78,7 +79,7 @@ def transition(
     if not seen.conclusive:
         return None
     if known.sequence == 0:
-        rings = seen.status.final and first_look is not None and first_look.announces
+        rings = seen.status.final and not seen.not_found and first_look is not None and first_look.announces
         return Transition(seen=seen, previous=None, sequence=1, at=at, rings=rings)
     if not _may_follow(known.status, seen.status, restarts=restarts):
         return None
