@@ -69,6 +69,8 @@ RECEIVER: Final = 0.300
 """How long a provider and a receiver take: assumptions."""
 PROCESSOR: Final = 1769
 """MB of memory with which a function has one whole processor (docs.aws.amazon.com/lambda: configure memory)."""
+ENVIRONMENT_HOURS: Final = 2
+"""How long Lambda keeps an environment that is in use: an assumption."""
 PLATFORM_LINES: Final = 600
 """Bytes that Lambda itself logs of each invocation, `platform.start` and `platform.report`: an assumption."""
 EMPTY_RECEIVES: Final = 5 * 3
@@ -118,8 +120,12 @@ class Invocations:
     """Bytes of its own lines."""
 
     @property
+    def seconds(self) -> float:
+        return self.processor * max(1.0, PROCESSOR / self.memory) + self.waits
+
+    @property
     def gb_seconds(self) -> float:
-        return self.count * self.memory / 1024 * (self.processor * max(1.0, PROCESSOR / self.memory) + self.waits)
+        return self.count * self.memory / 1024 * self.seconds
 
     @property
     def logged_gb(self) -> float:
@@ -161,8 +167,10 @@ def lines(use: Use, stack: Stack) -> Iterator[Line]:
     yield Line("CloudWatch", "metrics", watched * POLL_METRICS + OTHER_METRICS, METRIC)
     yield Line("CloudWatch", "alarms", len(stack.of_type("AWS::CloudWatch::Alarm")), ALARM)
     yield Line("CloudWatch", "dashboards", len(stack.of_type("AWS::CloudWatch::Dashboard")), DASHBOARD)
-    # A key is read once a minute while its account is polled; encrypted tables ask for their key every five minutes.
-    yield Line("KMS", "requests", use.accounts * MINUTES + ends + deliveries + TABLES * MINUTES / 5, KMS_REQUEST)
+    # Each environment of poll opens each account's key once; encrypted tables ask for their key every five minutes.
+    environments = math.ceil(sum(one.count * one.seconds for one in run[1:3]) / (MINUTES * 60))
+    opened = use.accounts * min(MINUTES, environments * DAYS * 24 / ENVIRONMENT_HOURS)
+    yield Line("KMS", "requests", opened + ends + deliveries + TABLES * MINUTES / 5, KMS_REQUEST)
 
 
 def main() -> None:

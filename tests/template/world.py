@@ -78,7 +78,8 @@ class Aws:
 
     def _GetParametersByPath(self, asked: Json) -> Json:  # noqa: N802 - AWS's name
         found = [name for name in self.parameters if name.startswith(asked["Path"] + "/")]
-        return {"Parameters": [{"Name": name, "Type": "SecureString", "Value": "encrypted"} for name in found]}
+        given = {"Type": "SecureString", "Value": "encrypted", "Version": 1, "LastModifiedDate": 1795600000.0}
+        return {"Parameters": [{"Name": name, **given} for name in found]}
 
     def _GetParameter(self, asked: Json) -> Json:  # noqa: N802
         if asked["Name"] not in self.parameters:

@@ -36,10 +36,10 @@ class Fakes:
         self.state = state
         self.sent: list[str] = []
 
-    def account_names(self, _: str) -> list[AccountName]:
-        return NAMES
+    def account_editions(self, _: str) -> dict[AccountName, str]:
+        return dict.fromkeys(NAMES, "1")
 
-    def states(self, names: list[AccountName]) -> dict[AccountName, AccountState]:
+    def states(self, names: dict[AccountName, str]) -> dict[AccountName, AccountState]:
         return dict.fromkeys(names, self.state)
 
     def send(self, messages: Any) -> int:

@@ -31,7 +31,7 @@ class Row:
     [([None], True), ([CONDITION_FAILED], False), ([CONFLICT, CONFLICT, None], True), ([CONFLICT, CONDITION_FAILED], False)],
 )
 def test_a_write_waits_for_another_polls_transaction_and_is_refused_by_its_condition_alone(
-    ends: list[str | None], done: object, monkeypatch: pytest.MonkeyPatch
+    ends: list[str | None], monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     assert wrote(cast("Any", Row(*ends)), []) is done

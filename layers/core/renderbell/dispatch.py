@@ -45,11 +45,10 @@ class Dispatch:
 
         `rate` is the schedule's, as EventBridge writes it.
         """
-        names = self.parameters.account_names(provider)
-        states, every = self.accounts.states(names), interval_of(rate)
-        due = [name for name in names if self._is_due(name, states.get(name, AccountState()), now, every)]
-        ends = now + (every or UNKNOWN_INTERVAL)
-        return self.poll_queue.send(PollMessage(account=name, tick_ends=ends) for name in due)
+        editions, every = self.parameters.account_editions(provider), interval_of(rate)
+        states, ends = self.accounts.states(editions), now + (every or UNKNOWN_INTERVAL)
+        due = [name for name in editions if self._is_due(name, states.get(name, AccountState()), now, every)]
+        return self.poll_queue.send(PollMessage(account=name, tick_ends=ends, edition=editions[name]) for name in due)
 
     def _is_due(self, name: AccountName, state: AccountState, now: datetime, every: timedelta | None) -> bool:
         if not state.is_due(now):
@@ -120,8 +119,15 @@ class Dispatch:
         return sent
 
     def _probe(self, endpoint: Endpoint, now: datetime) -> int:
-        """Try a disabled endpoint with the oldest event that is held for it."""
-        oldest = [replace(message, probe=True) for message, _ in self.deliveries.held(endpoint.endpoint_id, now, 1)]
-        if oldest:
-            self.endpoints.note(endpoint, replace(endpoint, probed_at=now))
-        return self.delivery_queue.send(oldest)
+        """Try a disabled endpoint with one event that is held for it.
+
+        The oldest, the newest, the second oldest, the second newest and so on, and then anew: one that it always refuses keeps
+        it closed only as long as no other was tried.
+        """
+        place, newest_first = divmod(endpoint.probes_before(now), 2)
+        held = list(self.deliveries.held(endpoint.endpoint_id, now, place + 1, newest_first=bool(newest_first)))
+        if not held:
+            return 0
+        message, _ = held[place % len(held)]
+        self.endpoints.note(endpoint, replace(endpoint, probed_at=now))
+        return self.delivery_queue.send([replace(message, probe=True)])

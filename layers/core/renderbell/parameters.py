@@ -1,8 +1,8 @@
 """Accounts' keys, endpoints' secrets and the stack's own, in Parameter Store: the only place where any is kept."""
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 CACHED_FOR: Final = 60
-"""Seconds a warm function uses a key before it asks again: a new key works within a minute."""
+"""Seconds a warm function uses a value before it asks again: a new one works within a minute."""
 
 SIGNING_KEY: Final = "signing-key"
 
@@ -28,6 +28,14 @@ MAX_VALUE: Final = 4096
 """Characters that a standard parameter holds."""
 
 
+class Kept(NamedTuple):
+    """An account's value as a warm function keeps it."""
+
+    value: str
+    edition: str | None
+    until: float
+
+
 class Parameters:
     """The parameters below one prefix, `/renderbell/<stack>`."""
 
@@ -36,19 +44,41 @@ class Parameters:
         self._ssm = ssm
         self._cached = SSMProvider(boto3_client=ssm)
         self._no_key_until = 0.0
+        self._accounts: dict[AccountName, Kept] = {}
 
     def account_names(self, provider: str | None = None) -> Sequence[AccountName]:
-        """Return the accounts that have a key, of one provider or of all. No value is decrypted."""
+        """Return the accounts that have a key, of one provider or of all, by name. No value is decrypted."""
+        return list(self.account_editions(provider))
+
+    def account_editions(self, provider: str | None = None) -> Mapping[AccountName, str]:
+        """Return the accounts that have a key, by name, each with what tells its present value from older ones."""
         root = f"{self._prefix}/accounts/"
         path = root + provider if provider else root.rstrip("/")
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True, WithDecryption=False)
-        names = [parameter["Name"].removeprefix(root) for page in pages for parameter in page["Parameters"]]
-        return [AccountName.parse(name) for name in sorted(names) if name.count("/") == 1]
+        found = {
+            # A parameter that was deleted and made again has its first version again.
+            parameter["Name"].removeprefix(root): f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
+            for page in pages
+            for parameter in page["Parameters"]
+        }
+        return {AccountName.parse(name): found[name] for name in sorted(found) if name.count("/") == 1}
 
-    def account(self, name: AccountName) -> Account | None:
-        """Return an account with its key, None when it has been removed. Raises BadInputError for a value unlike DESIGN's."""
-        value = self._value(self._account_path(name))
-        return None if value is None else Account.parse(name, value)
+    def account(self, name: AccountName, edition: str | None = None) -> Account | None:
+        """Return an account with its key, None when it has been removed. Raises BadInputError for a value unlike DESIGN's.
+
+        A warm function asks once for each `edition`, as `account_editions` tells it: KMS charges for each time a key is opened.
+        Without one it asks again after a minute.
+        """
+        kept = self._accounts.get(name)
+        is_present = kept is not None and (kept.edition == edition if edition else time.monotonic() < kept.until)
+        if kept is None or not is_present:
+            self._accounts.pop(name, None)
+            try:
+                value = self._ssm.get_parameter(Name=self._account_path(name), WithDecryption=True)["Parameter"]["Value"]
+            except self._ssm.exceptions.ParameterNotFound:
+                return None
+            kept = self._accounts[name] = Kept(value, edition, time.monotonic() + CACHED_FOR)
+        return Account.parse(name, kept.value)
 
     def put_account(self, account: Account) -> None:
         self._put(

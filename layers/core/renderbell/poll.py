@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from renderbell.alerts import OPERATORS, Alert
 from renderbell.chain import FOLLOW_UPS, HOT_SECONDS, looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
-from renderbell.parameters import Parameters
+from renderbell.parameters import CACHED_FOR, Parameters
 from renderbell.providers import provider_for
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.spending import Spent
@@ -82,7 +82,7 @@ class Poll:
 
     def _look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
         try:
-            account = self.parameters.account(message.account)
+            account = self.parameters.account(message.account, message.edition)
             if account is None:
                 return {"stopped": "removed"}
             provider = provider_for(account)
@@ -124,7 +124,9 @@ class Poll:
         if not self.accounts.claim_looks(message.account, now + interval, until):
             return
         between = PollMessage(account=message.account, in_between=True)
-        queued = [(between, int(delay.total_seconds())) for delay in delays]
+        # By then a tick's word of which value is the present one is no longer to be relied upon.
+        fresh, limit = replace(between, edition=message.edition), timedelta(seconds=CACHED_FOR)
+        queued = [(fresh if delay < limit else between, int(delay.total_seconds())) for delay in delays]
         if message.tick_ends is not None and until < message.tick_ends:
             last = PollMessage(account=message.account, tick_ends=message.tick_ends)
             queued.append((last, int((until - now).total_seconds())))

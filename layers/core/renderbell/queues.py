@@ -33,27 +33,31 @@ class PollMessage:
 
     `tick_ends` is when the next tick of its schedule is due, as far as the sender knows; `in_between` marks the looks between
     two ticks, which are for the sake of videos in flight. `hinted` counts the looks because of one hint: 1 is the first.
+    `edition` tells the account's present value from older ones, see Parameters.account.
     """
 
     account: AccountName
     tick_ends: datetime | None = None
     in_between: bool = False
     hinted: int = 0
+    edition: str | None = None
 
     @classmethod
     def parse(cls, body: str) -> Self:
         fields = _fields(body, "account")
-        account, ends = AccountName.parse(fields["account"]), fields.get("tick_ends")
+        account, ends, edition = AccountName.parse(fields["account"]), fields.get("tick_ends"), fields.get("edition")
         return cls(
             account=account,
             tick_ends=moment(ends),
             in_between=fields.get("in_between") is True,
             hinted=integer(fields.get("hinted")) or 0,
+            edition=edition if isinstance(edition, str) else None,
         )
 
     def dump(self) -> str:
-        fields = {"account": str(self.account), "tick_ends": iso(self.tick_ends), "in_between": self.in_between}
-        return json.dumps({name: value for name, value in (fields | {"hinted": self.hinted}).items() if value})
+        when = {"tick_ends": iso(self.tick_ends), "in_between": self.in_between, "hinted": self.hinted}
+        fields = {"account": str(self.account), **when, "edition": self.edition}
+        return json.dumps({name: value for name, value in fields.items() if value})
 
     @property
     def group(self) -> str:
