@@ -38,7 +38,7 @@ videos, endpoints, deliveries = (
     Deliveries(settings.deliveries_table),
 )
 queue = Queue(settings.delivery_queue_url, sqs)
-links = Links(base_url=settings.link_url, days=int(settings.link_days), tokens=parameters.made_tokens)
+links = Links(base_url=settings.link_url, days=settings.link_days, tokens=parameters.made_tokens)
 desk = Desk(
     browse=Browse(parameters=parameters, videos=videos),
     ring_again=RingAgain(videos=videos, endpoints=endpoints, deliveries=deliveries, queue=queue, links=links),
@@ -47,7 +47,7 @@ desk = Desk(
         parameters=parameters,
         deliveries=deliveries,
         queue=queue,
-        allow_local=settings.allow_local_endpoints == "true",
+        allow_local=settings.allow_local_endpoints,
     ),
     replay=Replay(deliveries=deliveries, endpoints=endpoints, queue=queue),
     overview=Overview(
@@ -66,5 +66,5 @@ app = application(desk, logger)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    call = as_in_aws(event) if settings.paths_come_decoded == "true" else event
+    call = as_in_aws(event) if settings.paths_come_decoded else event
     return dict(app.resolve(call, context))

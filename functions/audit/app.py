@@ -25,7 +25,7 @@ settings = AuditSettings.read(os.environ)
 parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 audit = Audit(
     parameters=parameters,
-    links=Links(base_url=settings.link_url, days=int(settings.link_days), tokens=parameters.made_tokens),
+    links=Links(base_url=settings.link_url, days=settings.link_days, tokens=parameters.made_tokens),
     videos=Videos(settings.videos_table),
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),

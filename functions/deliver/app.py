@@ -37,7 +37,7 @@ deliver = Deliver(
         TOPIC: Topic(arn=settings.topic_arn, sns=sns),
         OPERATORS: Topic(arn=settings.operators_topic_arn, sns=sns, subject=alert_subject, text=alert_text, sms=alert_subject),
     },
-    sender=Sender(allow_local=settings.allow_local_endpoints == "true"),
+    sender=Sender(allow_local=settings.allow_local_endpoints),
 )
 
 

@@ -32,7 +32,7 @@ dispatch = Dispatch(
     poll_queue=Queue(settings.poll_queue_url, sqs),
     delivery_queue=Queue(settings.delivery_queue_url, sqs),
     spending=SpendingStore(settings.accounts_table),
-    quiet_every=timedelta(minutes=int(settings.quiet_minutes)),
+    quiet_every=timedelta(minutes=settings.quiet_minutes),
 )
 schedules = schedules_of(settings.schedules)
 

@@ -24,7 +24,7 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams, logger=logger) 
 parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
-    links=Links(base_url=settings.link_url, days=int(settings.link_days), tokens=parameters.made_tokens),
+    links=Links(base_url=settings.link_url, days=settings.link_days, tokens=parameters.made_tokens),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
 )
 

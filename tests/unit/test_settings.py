@@ -3,7 +3,7 @@
 import pytest
 
 from renderbell.errors import BadInputError
-from renderbell.settings import HintSettings, NotifySettings, Settings
+from renderbell.settings import DeliverSettings, HintSettings, NotifySettings, Settings
 
 EVERY = pytest.mark.parametrize("settings", Settings.__subclasses__(), ids=lambda settings: settings.__name__)
 
@@ -37,6 +37,22 @@ def test_a_whole_environment_becomes_settings_and_the_rest_is_ignored() -> None:
     settings = HintSettings.read(environment)
 
     assert vars(settings) == {"parameters_prefix": "/p", "accounts_table": "accounts", "poll_queue_url": "q"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("LINK_DAYS", "a month"), ("LINK_DAYS", "1.5")])
+def test_a_value_that_is_not_what_it_should_be_is_named(name: str, value: str) -> None:
+    environment = dict.fromkeys(variables(NotifySettings), "30") | {name: value}
+    with pytest.raises(BadInputError, match=f"{name} in the function's environment is '{value}'"):
+        NotifySettings.read(environment)
+
+
+@pytest.mark.parametrize(("value", "is_on"), [("true", True), ("false", False)])
+def test_numbers_and_switches_are_read_as_such(value: str, *, is_on: bool) -> None:
+    environment = dict.fromkeys(variables(DeliverSettings), value)
+    assert DeliverSettings.read(environment).allow_local_endpoints is is_on
+    assert NotifySettings.read(dict.fromkeys(variables(NotifySettings), "30")).link_days == 30
+    with pytest.raises(BadInputError, match="ALLOW_LOCAL_ENDPOINTS"):
+        DeliverSettings.read(environment | {"ALLOW_LOCAL_ENDPOINTS": "True"})
 
 
 def test_names_are_upper_case_only() -> None:

@@ -1,31 +1,46 @@
 """What a function is told by its environment, read and checked once, at cold start."""
 
-from collections.abc import Mapping, Sequence
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Self
 
 from renderbell.errors import BadInputError
 
+READERS: Final[Mapping[type, Callable[[str], Any]]] = {
+    str: str,
+    int: int,
+    bool: {"true": True, "false": False}.__getitem__,
+}
+
 
 class Settings:
-    """A subclass names the variables its function needs, in lower case.
+    """A subclass names the variables its function needs, in lower case, and what each of them is.
 
     These are no dataclasses: Python needs a millisecond to make one, and every function would make those of all.
     """
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read the variables. Raises BadInputError that lists every one that is missing."""
-        names = cls.names()
-        missing = [name.upper() for name in names if not environment.get(name.upper())]
+        """Read the variables. Raises BadInputError that lists those that are missing, or names one that is not what it should be."""
+        missing = [name.upper() for name in cls.names() if not environment.get(name.upper())]
         if missing:
             raise BadInputError(f"the function's environment lacks {', '.join(missing)}")
         settings = cls()
-        vars(settings).update({name: environment[name.upper()] for name in names})
+        vars(settings).update({name: cls._value(name, environment[name.upper()]) for name in cls.names()})
         return settings
 
     @classmethod
     def names(cls) -> Sequence[str]:
         return list(cls.__annotations__)
+
+    @classmethod
+    def _value(cls, name: str, given: str) -> Any:
+        kind = cls.__annotations__[name]
+        try:
+            return READERS[kind](given)
+        except (ValueError, KeyError):
+            raise BadInputError(
+                f"{name.upper()} in the function's environment is {given!r}, which is no {kind.__name__}"
+            ) from None
 
 
 class DispatchSettings(Settings):
@@ -35,7 +50,7 @@ class DispatchSettings(Settings):
     deliveries_table: str
     poll_queue_url: str
     delivery_queue_url: str
-    quiet_minutes: str
+    quiet_minutes: int
     schedules: str
 
 
@@ -58,7 +73,7 @@ class NotifySettings(Settings):
     endpoints_table: str
     delivery_queue_url: str
     link_url: str
-    link_days: str
+    link_days: int
 
 
 class AuditSettings(Settings):
@@ -68,7 +83,7 @@ class AuditSettings(Settings):
     deliveries_table: str
     delivery_queue_url: str
     link_url: str
-    link_days: str
+    link_days: int
 
 
 class LinkSettings(Settings):
@@ -87,10 +102,10 @@ class ApiSettings(Settings):
     delivery_queue_url: str
     fetch_function: str
     link_url: str
-    link_days: str
+    link_days: int
     schedules: str
-    allow_local_endpoints: str
-    paths_come_decoded: str
+    allow_local_endpoints: bool
+    paths_come_decoded: bool
 
 
 class WidgetSettings(Settings):
@@ -113,7 +128,7 @@ class DeliverSettings(Settings):
     delivery_queue_url: str
     topic_arn: str
     operators_topic_arn: str
-    allow_local_endpoints: str
+    allow_local_endpoints: bool
 
 
 class AlarmSettings(Settings):
