@@ -410,7 +410,7 @@ def test_a_name_is_resolved_once_and_the_address_that_was_checked_is_dialled(
     outcome = post_to(f"https://{NAME}/hook", allow_local=False)
 
     assert (asked, dialled) == ([NAME], [PUBLIC])
-    assert outcome.in_words == "cannot connect: no route"
+    assert outcome.in_words == f"cannot connect: no route at {PUBLIC}:443"
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_does_not_answer(resolve: Callable[..., list[str]]) -> None:
@@ -485,7 +485,7 @@ def test_a_closed_port_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
 
-    assert post_to(f"http://127.0.0.1:{port}/").in_words.startswith("cannot connect: ")
+    assert post_to(f"http://127.0.0.1:{port}/").in_words == f"cannot connect: Connection refused at 127.0.0.1:{port}"
 
 
 def test_a_connection_that_is_reset_is_reported() -> None:

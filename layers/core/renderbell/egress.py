@@ -1,6 +1,7 @@
 """Posts to URLs that strangers chose: vetted at each attempt, bounded in time and in what is read of the answer."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -73,8 +74,10 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
         for address in self._addresses:
             try:
                 self._stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+            except httpcore.ConnectTimeout as failed:
                 error = failed
+            except httpcore.ConnectError as failed:
+                error = httpcore.ConnectError(f"{_reason(failed)} at {_shown(address)}:{port}")
             else:
                 return self._stream
         raise error
@@ -150,7 +153,8 @@ async def _connection(target: Target) -> AsyncGenerator[httpcore.AsyncHTTPConnec
     """Return a connection that is to be made to where `target` leads: to that alone, by no proxy of the environment."""
     network = VettedNetwork(target.addresses)
     try:
-        yield httpcore.AsyncHTTPConnection(_url(target).origin, tls(), network_backend=network)
+        context = tls() if target.scheme == "https" else None
+        yield httpcore.AsyncHTTPConnection(_url(target).origin, context, network_backend=network)
     finally:
         await network.aclose()
 
@@ -186,6 +190,18 @@ def _in_words(error: Exception) -> str:
             return f"cannot connect: {said}"
         case _:
             return f"{type(error).__name__}: {said}".rstrip(": ")
+
+
+def _shown(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _reason(error: BaseException) -> str:
+    """Return the system's own words; the libraries between say that "all connection attempts failed"."""
+    inner = error.__cause__ or error.__context__
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) if inner is None else _reason(inner)
 
 
 async def _beginning(response: httpcore.Response, deadline: float) -> str:

@@ -20,7 +20,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read the variables. Raises BadInputError that lists those that are missing, or names one that is not what it should be."""
+        """Read the variables. Raises BadInputError that lists those that are missing, or names one that is something else."""
         missing = [name.upper() for name in cls.names() if not environment.get(name.upper())]
         if missing:
             raise BadInputError(f"the function's environment lacks {', '.join(missing)}")
