@@ -272,7 +272,7 @@ HEAVY: Final[Mapping[str, set[str]]] = {
     "AlarmFunction": set(),
     "ApiFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "pydantic", "pynamodb"},
     "AuditFunction": {"pynamodb"},
-    "DeliverFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "httpx", "pynamodb"},
+    "DeliverFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "pynamodb"},
     "DispatchFunction": {"pynamodb"},
     "FetchFunction": {"httpcore", "httpx"},
     "HintFunction": {"pynamodb"},

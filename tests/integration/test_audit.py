@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 
@@ -10,7 +11,9 @@ from renderbell.audit import Audit
 from renderbell.deliveries import DeliveryStatus
 from renderbell.queues import DeliveryMessage
 from renderbell.store.tables import DeliveryRow, opened
-from renderbell.video import AccountName
+from renderbell.store.videos import MAX_HISTORY
+from renderbell.transitions import Known, Transition
+from renderbell.video import AccountName, Sighting, Status
 from tests.integration.world import Context, World, video
 
 LATER = timedelta(minutes=10)
@@ -162,4 +165,65 @@ def test_an_audit_that_mends_nothing_only_counts(world: World) -> None:
     now = datetime.now(UTC) + LATER
     counts = world.apps["audit"].audit.run(now, now - timedelta(hours=1), mends=False)
     assert counts["missing"] == 3
+    assert queued(world) == []
+
+
+LONG: Final = MAX_HISTORY + 31
+
+
+def wavering(world: World, moves: int, *, stalls: int, after: timedelta = timedelta(minutes=2), ends: bool = False) -> None:
+    """Record a video that changes its mind `moves` times, five minutes apart, and is noted as stalled `after` one of them.
+
+    With `ends` the last change is its end.
+    """
+    account = world.add_account("tavus/main", first_look_done=True)
+    began = datetime.now(UTC) - timedelta(hours=10)
+    known: Known | None = None
+    for sequence in range(1, moves + 1):
+        status = Status.COMPLETED if ends and sequence == moves else (Status.QUEUED, Status.GENERATING)[sequence % 2]
+        at, previous = began + sequence * timedelta(minutes=5), known.status if known else None
+        seen = Sighting(video_id="v", status=status, provider_status=status.value)
+        change = Transition(seen=seen, previous=previous, sequence=sequence, at=at, rings=status.final)
+        assert world.videos.record(account, change)
+        known = Known(status=status, sequence=sequence)
+        if sequence == stalls:
+            assert world.videos.note_stalled(account, "v", known, at + after)
+
+
+@pytest.mark.parametrize(("moves", "stalls"), [(1, 1), (3, 2), (LONG, 30), (MAX_HISTORY + 1, MAX_HISTORY), (LONG, LONG)])
+def test_a_stall_that_a_stream_lost_has_the_id_that_the_stream_would_have_brought(
+    world: World, moves: int, stalls: int
+) -> None:
+    wavering(world, moves, stalls=stalls)
+    assert audited(world) == {"missing": 1}
+    (made,) = queued(world)
+    world.notify()
+    (usual,) = queued(world)
+    assert (made.event_id, made.event_type) == (usual.event_id, "video.stalled")
+    assert made == usual or stalls < moves, "what is on record still is told byte for byte"
+
+
+@pytest.mark.parametrize("stalls", [MAX_HISTORY, MAX_HISTORY + 1, LONG - 1])
+def test_a_stall_of_which_the_history_does_not_say_when_it_was_is_left_alone(world: World, stalls: int) -> None:
+    wavering(world, LONG, stalls=stalls)
+    assert audited(world) == {}
+    assert queued(world) == []
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_video_that_wavers_for_long_is_told_as_stalled_once(world: World, *, ends: bool) -> None:
+    wavering(world, LONG + ends, stalls=LONG, ends=ends)
+    world.flow()
+    assert [ring["type"] for ring in world.rings()] == ["video.stalled", "video.completed"][: 1 + ends]
+    assert audited(world) == {"delivered": 1}
+    assert queued(world) == []
+
+
+@pytest.mark.parametrize("late", [timedelta(milliseconds=-1), timedelta(), timedelta(seconds=1)])
+def test_a_stall_within_seconds_of_a_change_that_another_poll_saw_is_told_once(world: World, late: timedelta) -> None:
+    """The other poll decides by its own clock, and may write after the stall was noted what it saw before."""
+    wavering(world, 3, stalls=2, after=timedelta(minutes=5) + late)
+    world.flow()
+    assert [ring["type"] for ring in world.rings()] == ["video.stalled"]
+    assert audited(world) == {}
     assert queued(world) == []

@@ -391,12 +391,27 @@ def test_a_videogen_file_that_no_tool_made_is_asked_for_alone() -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("failed", ["hlsSource", "downloadSource"])
-def test_a_hydrated_videogen_file_of_which_something_failed_and_nothing_is_ready_has_failed(failed: str) -> None:
-    server = always(body={**saved("videogen-detail-waiting"), failed: {"status": "failed"}})
+def test_a_hydrated_videogen_file_whose_download_failed_while_nothing_is_ready_has_failed() -> None:
+    server = always(body={**saved("videogen-detail-waiting"), "downloadSource": {"status": "failed"}})
     seen = one("videogen", server)
-    assert (seen.status, seen.conclusive) == (Status.FAILED, True)
+    assert (seen.status, seen.provider_status, seen.conclusive) == (Status.FAILED, "failed", True)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("tool", [{"status": "running"}, {"status": "succeeded"}, {"status": "archived"}])
+@pytest.mark.parametrize("failed", [["previewSource"], ["hlsSource"], ["previewSource", "hlsSource", "thumbnailSource"]])
+def test_a_hydrated_videogen_file_whose_download_is_being_made_has_not_failed(failed: list[str], tool: Any) -> None:
+    waiting = {**saved("videogen-detail-waiting"), **{name: {"status": "failed"} for name in failed}}
+    seen = one("videogen", in_turn(waiting, tool))
+    assert (seen.status, seen.conclusive, seen.error) == (Status.GENERATING, True, None)
+    ready = {**waiting, "downloadSource": {"status": "ready", "url": "https://x.example/v.mp4"}}
+    assert one("videogen", always(body=ready)).status is Status.COMPLETED
+
+
+def test_a_hydrated_videogen_file_whose_tool_failed_has_failed_though_its_download_is_pending() -> None:
+    waiting = {**saved("videogen-detail-waiting"), "previewSource": {"status": "failed"}}
+    seen = one("videogen", in_turn(waiting, saved("videogen-execution-failed")))
+    assert (seen.status, seen.error) == (Status.FAILED, "The prompt was rejected")
 
 
 def test_a_failed_thumbnail_alone_fails_no_hydrated_videogen_file() -> None:
@@ -457,6 +472,57 @@ def test_a_pixverse_error_of_useapi_inside_http_200_fails_no_video() -> None:
     assert look_up("pixverse", always(200, {"error": "Something went wrong", "code": 400})) == {}
     named = one("pixverse", always(200, {"error": "Something went wrong", "code": 400, "video_id": PIXVERSE_ID}))
     assert named.status is Status.FAILED
+
+
+@pytest.mark.parametrize("code", [400, 422, None])
+@pytest.mark.parametrize(
+    ("number", "name", "status"),
+    [
+        (1, "COMPLETED", Status.COMPLETED),
+        (5, "QUEUED", Status.QUEUED),
+        ("10", "GENERATING", Status.GENERATING),
+        (6, None, Status.DELETED),
+    ],
+)
+def test_a_known_pixverse_number_decides_against_an_error_beside_it(
+    number: Any, name: str | None, status: Status, code: int | None
+) -> None:
+    body = {
+        **saved("pixverse-detail-completed"),
+        "video_status": number,
+        "video_status_name": name,
+        "error": "no",
+        "code": code,
+    }
+    seen = one("pixverse", always(200, body))
+    assert (seen.video_id, seen.status, seen.provider_status) == (PIXVERSE_ID, status, name or str(number))
+    assert seen.error is None
+    assert (seen.url is not None) == (status is Status.COMPLETED)
+
+
+@pytest.mark.parametrize(("number", "name"), [(7, "MODERATED"), (8, "FAILED")])
+def test_a_pixverse_video_that_failed_by_its_number_says_why_without_the_key(number: int, name: str) -> None:
+    body = {"video_id": PIXVERSE_ID, "video_status": number, "video_status_name": name, "error": f"refused for {KEY}"}
+    seen = one("pixverse", always(200, body))
+    assert (seen.status, seen.provider_status, seen.error) == (Status.FAILED, name, "refused for ***")
+
+
+@pytest.mark.parametrize("number", [None, 0, 17, "x"])
+def test_an_error_inside_http_200_beside_no_known_pixverse_number_is_the_videos_own_failure(number: Any) -> None:
+    body = {**saved("pixverse-detail-completed"), "video_status": number, "error": "no"}
+    seen = one("pixverse", always(200, body))
+    assert (seen.status, seen.provider_status, seen.error, seen.url) == (Status.FAILED, "error", "no", None)
+
+
+@pytest.mark.parametrize("body", [{"video_status": 10, "error": "no", "code": 422}, {"video_status": 10, "error": "no"}])
+def test_a_pixverse_number_of_no_named_video_finishes_nothing(body: Mapping[str, Any]) -> None:
+    assert {seen.status for seen in look_up("pixverse", always(200, body)).values()} <= {Status.GENERATING}
+
+
+@pytest.mark.parametrize(("code", "error"), [(401, AuthError), (403, AuthError), (429, RateLimitedError)])
+def test_a_pixverse_error_of_the_account_is_one_beside_a_number_too(code: int, error: type[ProviderError]) -> None:
+    with pytest.raises(error):
+        look_up("pixverse", always(200, {**saved("pixverse-detail-completed"), "error": "no", "code": code}))
 
 
 def test_a_pixverse_not_found_inside_http_200_decides_nothing() -> None:

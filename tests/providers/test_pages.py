@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from renderbell.errors import BadResponseError
 from renderbell.providers import Page
+from renderbell.transitions import FirstLook, transition
 from renderbell.values import integer, moment, number, retry_after_seconds, text
 from renderbell.video import Sighting, Status
-from tests.providers.fakes import KINDS, PAGES, read_body, read_listing, saved
+from tests.providers.fakes import KINDS, PAGES, always, provider, read_body, read_listing, saved
 from tests.providers.listings import ROWS
 
 MUX: Final = "H5H029h02tY7XDpNj8JFDbLleTyUpsJr5npddO8gRsiqY"
@@ -24,6 +25,7 @@ def at(*fields: int) -> datetime:
     return datetime(*fields, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
+LATER: Final = at(2026, 11, 24)
 LISTS: Final[Mapping[str, Page]] = {
     "tavus-list-documented": Page(
         ids=["783537ef5"],
@@ -430,8 +432,23 @@ def test_every_provider_reads_its_creation_time_in_any_form(kind: str, value: An
 
 
 @pytest.mark.parametrize("kind", CREATED)
-def test_a_strange_creation_time_does_not_cost_us_the_video(kind: str) -> None:
-    assert sighting(kind, **{CREATED[kind]: "soon"}) == sighting(kind)
+@pytest.mark.parametrize("value", ["soon", 0, "0", "0001-01-01T00:00:00Z", "1970-01-01 00:00:00", -62135596800])
+def test_a_strange_creation_time_does_not_cost_us_the_video(kind: str, value: Any) -> None:
+    assert sighting(kind, **{CREATED[kind]: value}) == sighting(kind)
+    change = transition(None, sighting(kind, **{CREATED[kind]: value}), at=LATER, first_look=FirstLook(began=LATER, over=True))
+    assert change is not None
+    assert change.rings, "it came after the first look"
+
+
+def test_a_heygen_v1_detail_without_a_real_creation_time_has_none() -> None:
+    body = {"code": 100, "data": {"id": "v1", "status": "completed", "created_at": 0}}
+    server = always(body=body)
+    assert provider("heygen-v1").look_up(server.client, ["v1"])["v1"].created_at is None
+
+
+def test_a_url_that_ended_long_ago_keeps_its_time() -> None:
+    source = {"status": "ready", "url": "https://x.example/v.mp4", "expiresAt": 1400000000}
+    assert sighting("videogen", downloadSource=source).url_expires_at == at(2014, 5, 13, 16, 53, 20)
 
 
 @pytest.mark.parametrize(

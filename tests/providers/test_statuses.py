@@ -181,6 +181,10 @@ def test_a_listed_videogen_file_that_may_only_lack_hydration_decides_nothing(
     "states",
     [
         {"download": "pending", "hls": "failed", "preview": "failed"},
+        {"download": "pending", "preview": "failed", "hls": "failed", "public": "failed", "thumbnail": "failed"},
+        {"download": "skipped", "hls": "failed", "preview": "failed"},
+        {"download": "transcoding", "hls": "failed"},
+        {"download": None, "preview": "failed"},
         {"download": "failed", "preview": "pending"},
         {"download": "failed", "hls": "transcoding"},
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderbell.values import integer, iso, moment, number, retry_after_seconds, text
+from renderbell.values import creation, integer, iso, moment, number, retry_after_seconds, text
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 JSON_VALUES = st.recursive(
@@ -121,13 +121,45 @@ def test_a_time_that_cannot_be_read_is_no_time_and_no_error(value: Any) -> None:
     assert moment(value) is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        "0",
+        0.0,
+        -1,
+        1,
+        "1",
+        -62135596800,
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1900-01-01",
+        "2014-12-31T23:59:59Z",
+    ],
+)
+def test_a_creation_before_there_was_any_provider_is_not_known(value: Any) -> None:
+    assert creation(value) is None
+    assert moment(value) is not None, "other times may be as old as they like"
+
+
+@pytest.mark.parametrize("value", ["2015-01-01T00:00:00Z", "2015-01-01T01:00:00+01:00", 1420070400, "1420070400000"])
+def test_a_creation_since_there_are_providers_is_read_like_any_time(value: Any) -> None:
+    assert creation(value) == moment(value) == datetime(2015, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, "", "null", "yesterday", True, {}, math.nan, "0001-01-01T00:00:00+14:00"])
+def test_a_creation_that_cannot_be_read_is_not_known(value: Any) -> None:
+    assert creation(value) is None
+
+
 @given(value=JSON_VALUES)
 def test_no_value_of_any_shape_breaks_a_reader(value: Any) -> None:
-    read, counted, timed = text(value), number(value), moment(value)
+    read, counted, timed, made = text(value), number(value), moment(value), creation(value)
 
     assert read is None or (read == read.strip() and read not in {"", "null"})
     assert counted is None or math.isfinite(counted)
     assert timed is None or timed.tzinfo is UTC
+    assert made in {None, timed}
 
 
 @given(at=TIMES)
@@ -163,6 +195,7 @@ def test_times_leave_in_one_form(value: datetime | None, expected: str | None) -
         ("1.5", 1.5),
         ("Tue, 24 Nov 2026 12:01:30 GMT", 90.0),
         ("Tue, 24 Nov 2026 11:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("soon", None),
         ("", None),
         (None, None),

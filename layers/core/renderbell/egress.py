@@ -16,10 +16,10 @@ from urllib.parse import urljoin
 import certifi
 import httpcore
 
+from renderbell import USER_AGENT
 from renderbell.addresses import Resolve, Target, vet
 from renderbell.deliveries import ANSWER_LIMIT, DEADLINE, Outcome
 from renderbell.errors import HostNotFoundError, UnsafeUrl
-from renderbell.http import USER_AGENT
 from renderbell.lookup import resolve
 from renderbell.values import retry_after_seconds
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 
+from renderbell import USER_AGENT
 from renderbell.errors import BadResponseError, ProviderFaultError
 
 MAX_BODY: Final = 32 * 1024 * 1024
@@ -14,7 +15,6 @@ TIMEOUT: Final = httpx.Timeout(10.0, read=30.0)
 MAX_REDIRECTS: Final = 3
 MAX_SECONDS: Final = 60.0
 """How long an answer may take to come in, so that one that only drips does not hold a poll for its whole time."""
-USER_AGENT: Final = "Renderbell/0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ Json = Mapping[str, Any]
 MILLISECONDS_FROM: Final = 1e11
 """Unix times at or above this are milliseconds: as seconds they would lie beyond the year 5138."""
 
+EARLIEST_CREATION: Final = datetime(2015, 1, 1, tzinfo=UTC)
+"""No video is older: none of the five providers existed. What reads as an earlier time is none."""
+
 ABSENT: Final = frozenset({"", "null"})
 """Tavus sends "" and HeyGen and Memories.ai the text "null" where there is nothing."""
 
@@ -57,6 +60,16 @@ def moment(value: Any) -> datetime | None:
         return None if word is None else _from_text(word)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def creation(value: Any) -> datetime | None:
+    """Return when a video was made, None where `value` says no time that can be it.
+
+    0 and Go's zero time (0001-01-01T00:00:00Z) mean "not known". Read as dates they would make every new video one that was
+    there long before the first look, of which nobody is told.
+    """
+    at = moment(value)
+    return None if at is None or at < EARLIEST_CREATION else at
 
 
 def _from_text(word: str) -> datetime:

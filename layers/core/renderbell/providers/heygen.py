@@ -24,7 +24,7 @@ from renderbell.http import Answer, Request
 from renderbell.page import Cursor, Page
 from renderbell.providers.base import Provider, by_code, gone, hook_of, id_of, rows_of
 from renderbell.providers.hooks import Hook
-from renderbell.values import Json, integer, moment, number, text
+from renderbell.values import Json, creation, integer, number, text
 from renderbell.video import Sighting, Status
 
 STATUSES: Final[Mapping[str, Status]] = {
@@ -114,7 +114,7 @@ class HeyGenV3(Provider):
             thumbnail_url=text(row.get("thumbnail_url")) or text(row.get("gif_url")),
             error=text(row.get("failure_message")) or text(row.get("failure_code")),
             duration_seconds=number(row.get("duration")),
-            created_at=moment(row.get("created_at")),
+            created_at=creation(row.get("created_at")),
         )
 
     def _bulk_sighting(self, row: Json) -> Sighting:
@@ -210,7 +210,7 @@ class HeyGenV1(Provider):
             thumbnail_url=text(data.get("thumbnail_url")) or text(data.get("gif_url")),
             error=text(words),
             duration_seconds=number(data.get("duration")),
-            created_at=moment(data.get("created_at")),
+            created_at=creation(data.get("created_at")),
         )
 
     def sighting(self, row: Json) -> Sighting:
@@ -224,7 +224,7 @@ class HeyGenV1(Provider):
             url=text(row.get("video_url")) if status is Status.COMPLETED else None,
             thumbnail_url=text(row.get("thumbnail_url")),
             duration_seconds=number(row.get("duration")),
-            created_at=moment(row.get("created_at")),
+            created_at=creation(row.get("created_at")),
         )
 
 

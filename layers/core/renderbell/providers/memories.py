@@ -13,7 +13,7 @@ from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.http import Answer, Request
 from renderbell.page import Cursor, Page
 from renderbell.providers.base import Provider, by_code, id_of, rows_of
-from renderbell.values import Json, integer, moment, number, text
+from renderbell.values import Json, creation, integer, number, text
 from renderbell.video import Sighting, Status
 
 OK: Final = 0
@@ -99,7 +99,7 @@ class Memories(Provider):
             url=text(row.get("video_url")) if status is Status.COMPLETED else None,
             error=text(row.get("cause")) if status is Status.FAILED else None,
             duration_seconds=number(row.get("duration")),
-            created_at=moment(row.get("create_time")),
+            created_at=creation(row.get("create_time")),
         )
 
 

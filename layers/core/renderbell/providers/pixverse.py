@@ -21,7 +21,7 @@ from renderbell.providers.base import (
     message_of,
     rows_of,
 )
-from renderbell.values import Json, integer, moment, number, text
+from renderbell.values import Json, creation, integer, number, text
 from renderbell.video import Sighting, Status
 
 NUMBERS: Final[Mapping[int, Status]] = {
@@ -104,20 +104,24 @@ class PixVerse(Provider):
                     raise
                 body = json_object(answer.body) or {}
                 if body.get("video_id") or integer(body.get("code")) == MODERATED:
-                    found[video_id] = self._failed(body, video_id)
+                    found[video_id] = self._with_error(body, video_id)
         return found
 
     def _detail(self, body: Json, video_id: str) -> Sighting:
         return self._guard(lambda: replace(self.sighting(body), video_id=video_id))
 
-    def _failed(self, body: Json, video_id: str) -> Sighting:
+    def _with_error(self, body: Json, video_id: str) -> Sighting:
         """Read an `error` inside HTTP 200: it is the video's own failure (useapi.net's script pixverse.mjs).
 
         Only where the body is the video's, or says that it was moderated: failed is for good, and any trouble of useapi.net
-        has an `error` too.
+        has an `error` too. And only where no known number stands beside it: the number comes first, and a video that is
+        generating or completed has not failed.
         """
         error = (message_of(body) or "").replace(self.account.key, "***") or None
-        return Sighting(video_id=video_id, status=Status.FAILED, provider_status="error", error=error)
+        if _by_number(body) is None:
+            return Sighting(video_id=video_id, status=Status.FAILED, provider_status="error", error=error)
+        seen = self._detail({**body, "video_id": video_id}, video_id)
+        return replace(seen, error=error if seen.status is Status.FAILED else None)
 
     def sighting(self, row: Json) -> Sighting:
         status = self._status(row)
@@ -131,13 +135,17 @@ class PixVerse(Provider):
             thumbnail_url=text(row.get("img_url")) or text(row.get("first_frame")),
             error=text(row.get("error")) if status is Status.FAILED else None,
             duration_seconds=number(row.get("duration")) or number(row.get("video_duration")),
-            created_at=moment(row.get("created_at")),
+            created_at=creation(row.get("created_at")),
         )
 
     def _status(self, row: Json) -> Status:
         """Let the number decide. A name stands in for an unknown number, a final one only together with the flag."""
-        by_number = NUMBERS.get(integer(row.get("video_status")) or 0)
+        by_number = _by_number(row)
         if by_number is not None:
             return by_number
         by_name = self.status(row.get("video_status_name"))
         return Status.UNKNOWN if by_name.final and row.get("video_status_final") is not True else by_name
+
+
+def _by_number(row: Json) -> Status | None:
+    return NUMBERS.get(integer(row.get("video_status")) or 0)

@@ -12,7 +12,7 @@ from renderbell.errors import NotFoundError, ProviderFaultError
 from renderbell.http import Request
 from renderbell.page import Cursor, Page
 from renderbell.providers.base import Provider, gone, id_of, rows_of
-from renderbell.values import Json, integer, moment, text
+from renderbell.values import Json, creation, integer, text
 from renderbell.video import Sighting, Status
 
 BAD_REQUEST: Final = 400
@@ -88,5 +88,5 @@ class Tavus(Provider):
             thumbnail_url=text(row.get("still_image_thumbnail_url")) or text(row.get("gif_thumbnail_url")),
             # On failure the words stand in status_details while error_details may be null.
             error=(text(row.get("error_details")) or text(row.get("status_details"))) if failed else None,
-            created_at=moment(row.get("created_at")),
+            created_at=creation(row.get("created_at")),
         )

@@ -129,7 +129,7 @@ class VideoGen(Provider):
 
     def sighting(self, row: Json, *, hydrated: bool = False) -> Sighting:
         states = {name: _state(row, name) for name in SOURCES}
-        status, word = self._derived(states)
+        status, word = self._derived(states, hydrated=hydrated)
         source = _first_ready(row, PLAYABLE)
         completed = status is Status.COMPLETED
         return Sighting(
@@ -146,7 +146,7 @@ class VideoGen(Provider):
             conclusive=hydrated or completed or (status is Status.FAILED and _nothing_to_come(states)),
         )
 
-    def _derived(self, states: Mapping[str, str | None]) -> tuple[Status, str | None]:
+    def _derived(self, states: Mapping[str, str | None], *, hydrated: bool) -> tuple[Status, str | None]:
         """Return what the sources' states amount to, and the state that decided."""
         download = states[DOWNLOAD]
         if download == "ready":
@@ -155,15 +155,35 @@ class VideoGen(Provider):
             # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
             waits = download not in ENDED and self.account.option("usable_when", "download").lower() == "download"
             return (Status.GENERATING, download) if waits else (Status.COMPLETED, "ready")
-        # The SDK's rule: something failed and nothing is ready. Stricter, since final is for good: a failed thumbnail alone
-        # says nothing of the video, and beside a ready one all that plays must have failed.
-        played = {states[name] for name in PLAYABLE}
-        failed = _nothing_to_come(states) if "ready" in states.values() else "failed" in played
+        failed = _failed_for_good(states) if hydrated else _failed(states)
         return (Status.FAILED, "failed") if failed else (Status.GENERATING, download)
 
 
+def _failed(states: Mapping[str, str | None]) -> bool:
+    """Say whether a file of which nothing that plays is ready has failed, by what the listing shows of it.
+
+    The SDK's rule: something failed and nothing is ready (PyPI videogen 2.5.3: upload_file.py). A failed thumbnail alone says
+    nothing of the video, and beside a ready one all that plays must have failed.
+    """
+    return _nothing_to_come(states) if "ready" in states.values() else any(states[name] == "failed" for name in PLAYABLE)
+
+
+def _failed_for_good(states: Mapping[str, str | None]) -> bool:
+    """Say whether a hydrated file has failed. Stricter than the SDK's rule, since a failed video is never completed any more.
+
+    What stands beside the download may fail by "a probe error" (same file) while the download is still being made, or is not
+    there yet: one that never ends is told as stalled. Where a file has no download, all that plays must be over.
+    """
+    no_download = states[DOWNLOAD] == "skipped" and _all_over(states)
+    return _failed(states) and (states[DOWNLOAD] == "failed" or no_download)
+
+
 def _nothing_to_come(states: Mapping[str, str | None]) -> bool:
-    return states[DOWNLOAD] == "failed" and all(states[name] in ENDED for name in PLAYABLE)
+    return states[DOWNLOAD] == "failed" and _all_over(states)
+
+
+def _all_over(states: Mapping[str, str | None]) -> bool:
+    return all(states[name] in ENDED for name in PLAYABLE)
 
 
 def _source(row: Json, name: str) -> Mapping[str, Any]:

@@ -36,6 +36,8 @@ MAX_URL: Final = 8000
 """A longer one is data, not an address, and would make the item too large to write."""
 MAX_HISTORY: Final = 50
 """Transitions that are listed with a video; a provider that wavers must not grow an item without end."""
+CLOCKS_AGREE: Final = timedelta(seconds=5)
+"""How far the times of two polls, each by its own clock and taken before its write, may be out of the writes' order."""
 
 
 class Videos:
@@ -272,17 +274,38 @@ def news_in(change: Mapping[str, Any]) -> Event | None:
 def _events(row: VideoRow) -> Iterator[tuple[datetime, Event]]:
     """Yield every event of a video, by its history. The latest is as it was told; of earlier ones the URL is forgotten."""
     record, told = record_of(row), 0
-    stalled: VideoRecord | None = None
+    states: list[VideoRecord] = []
     for then, rings in _history(row, record):
+        states.append(then)
         if rings:
             told = then.sequence
             yield then.changed_at, event_of(record if then.sequence == record.sequence else then)
-        elif record.stalled_at is not None and then.changed_at <= record.stalled_at:
-            stalled = replace(then, stalled_at=record.stalled_at)
     if row.rings and told != record.sequence:  # its history is too long to be kept whole, or is of version 0.1
         yield record.changed_at, event_of(record)
+    stalled = _stalled([*(then for then in states if then.sequence < record.sequence), record])
     if stalled is not None and stalled.stalled_at is not None:
-        yield stalled.stalled_at, stalled_event(record if stalled.sequence == record.sequence else stalled)
+        yield stalled.stalled_at, stalled_event(stalled)
+
+
+def _stalled(states: Sequence[VideoRecord]) -> VideoRecord | None:
+    """Return the video as it was when it was noted as stalled. None when it was not, or when that is not certain.
+
+    `notify` took the id of that event from the sequence the video had then. It is not on record, times alone tell. Rather
+    than to tell the same stall again under another id, nothing is told:
+    - where the history was cut between the transition before the stall and the one after it (MAX_HISTORY);
+    - where a transition was seen within seconds of the stall: which of the two was written first, nobody knows any more.
+    """
+    record = states[-1]
+    at = record.stalled_at
+    if at is None:
+        return None
+    # Nothing stalls before its first transition.
+    before = [one for one in states if one.sequence == 1 or one.changed_at <= at - CLOCKS_AGREE]
+    after = [one for one in states if one.changed_at >= at + CLOCKS_AGREE]
+    if not before or len(before) + len(after) != len(states):
+        return None
+    last, following = before[-1], after[0].sequence if after else record.sequence + 1
+    return None if last.status.final or last.sequence + 1 != following else replace(last, stalled_at=at)
 
 
 def _history(row: VideoRow, record: VideoRecord) -> Iterator[tuple[VideoRecord, bool]]:
