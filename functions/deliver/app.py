@@ -7,11 +7,10 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.alerts import OPERATORS, alert_subject, alert_text
+from renderbell.batch import Answer, Record, all_at_once
 from renderbell.deliver import Deliver, Topic
 from renderbell.deliveries import DeliveryStatus, Verdict
 from renderbell.egress import Sender
@@ -26,7 +25,6 @@ from renderbell.store.endpoints import Endpoints
 logger = logger_of("deliver")
 metrics = Metrics(service="deliver")
 settings = DeliverSettings.read(os.environ)
-processor = AsyncBatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 sns = boto3.client("sns")
 deliver = Deliver(
     deliveries=Deliveries(settings.deliveries_table),
@@ -43,12 +41,13 @@ deliver = Deliver(
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return dict(async_process_partial_response(event, attempt, processor, context))
+def handler(event: dict[str, Any], context: LambdaContext) -> Answer:
+    del context
+    return all_at_once(event, attempt, logger)
 
 
-async def attempt(record: SQSRecord) -> None:
-    message = DeliveryMessage.parse(record.body)
+async def attempt(record: Record) -> None:
+    message = DeliveryMessage.parse(record["body"])
     decided = await deliver.attempt(message)
     if decided is not None:
         count(message, decided)

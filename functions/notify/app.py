@@ -4,11 +4,10 @@ import os
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.announce import Announce
+from renderbell.batch import Answer, Record, each
 from renderbell.events import masked
 from renderbell.links import Links
 from renderbell.log import logger_of
@@ -20,7 +19,6 @@ from renderbell.store.videos import news_in
 
 logger = logger_of("notify")
 settings = NotifySettings.read(os.environ)
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
@@ -30,12 +28,13 @@ announce = Announce(
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return dict(process_partial_response(event, ring, processor, context))
+def handler(event: dict[str, Any], context: LambdaContext) -> Answer:
+    del context
+    return each(event, ring, logger)
 
 
-def ring(record: DynamoDBRecord) -> None:
-    event = news_in(record.raw_event["dynamodb"])
+def ring(record: Record) -> None:
+    event = news_in(record["dynamodb"])
     if event is not None:
         announce.announce(event)
         logger.info("announced", extra={"event_id": event.event_id, "type": event.type, "video_id": masked(event.video_id)})

@@ -4,8 +4,8 @@ import logging
 import time
 
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
+from renderbell.batch import BatchError
 from renderbell_cli.receiver import Answer
 from renderbell_cli.simulator import http_error
 from tests.integration.world import FUNCTIONS, Context, World, video
@@ -41,6 +41,6 @@ def test_at_debug_neither_keys_nor_secrets_nor_addresses_reach_the_log(world: Wo
 def test_a_record_that_fails_is_named_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("deliver").setLevel(logging.INFO)
     event = {"Records": [{"messageId": "m", "body": "not JSON", "eventSource": "aws:sqs", "attributes": {}}]}
-    with pytest.raises(BatchProcessingError, match="All records failed"):
+    with pytest.raises(BatchError, match="the log says why"):
         world.apps["deliver"].handler(event, Context())
     assert "a message needs a JSON object with endpoint_id" in caplog.text
