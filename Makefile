@@ -57,9 +57,9 @@ format: .venv/ready ## Put the code into its usual form
 	$(BIN)/ruff check --fix .
 
 bench: setup build ## Measure cold starts, layers and a month's cost
-	$(BIN)/python bench/cold_start.py
+	$(BIN)/python -m bench.cold_start
 	$(PYTHON) bench/layer_size.py .aws-sam/build/*Layer
-	$(BIN)/python bench/cost.py
+	$(BIN)/python -m bench.cost
 
 build: $(TOOLS)/sam/ready $(TOOLS)/sbom/ready ## Build the template for AWS (arm64), print the layer's size, list what the layers carry
 	$(SAM) build

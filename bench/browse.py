@@ -1,6 +1,6 @@
 """What a page of `GET /videos` reads, with 100,000 videos on record: requests, items, bytes and DynamoDB's read units.
 
-    .venv/bin/python bench/browse.py [--videos 100000] [--accounts 5] [--in-flight 200]
+    .venv/bin/python -m bench.browse [--videos 100000] [--accounts 5] [--in-flight 200]
 
 The table is the local engine's, which is slow with so many rows. It counts units by the request; here they are counted as AWS
 does, half a unit for each 4 KB that a query read, from the sizes of the items that came back. A page of DynamoDB's own holds
@@ -10,7 +10,6 @@ does, half a unit for each 4 KB that a query read, from the sizes of the items t
 import argparse
 import math
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,16 +21,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from renderbell.browse import Browse, Wanted
+from renderbell.store.tables import VideoRow, opened
+from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos, phase
+from renderbell.video import AccountName, Status
+from renderbell_cli.local.engine import engine
+from renderbell_cli.stack import local_environment
+from tests.template.stack import Stack
 
-from renderbell.browse import Browse, Wanted  # noqa: E402 - the checkout comes first on the path
-from renderbell.store.tables import VideoRow, opened  # noqa: E402
-from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos, phase  # noqa: E402
-from renderbell.video import AccountName, Status  # noqa: E402
-from renderbell_cli.local.engine import engine  # noqa: E402
-from renderbell_cli.stack import local_environment  # noqa: E402
-from tests.template.stack import Stack  # noqa: E402
+ROOT: Final = Path(__file__).parents[1]
 
 if TYPE_CHECKING:
     from renderbell.parameters import Parameters

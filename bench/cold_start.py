@@ -1,6 +1,6 @@
 """How long each built function takes to start, to answer its first event, and to answer when it is warm.
 
-    .venv/bin/python bench/cold_start.py [--rounds 10] [--warm 5] [--functions Poll,Notify] [--build FOLDER]
+    .venv/bin/python -m bench.cold_start [--rounds 10] [--warm 5] [--functions Poll,Notify] [--build FOLDER]
 
 The functions are what `sam build` made, under Amazon's runtime interface client, in a virtual environment that has what Lambda
 brings and nothing more. As in Lambda nothing writes bytecode: of our code what the build compiled is compiled, of boto3 all.
@@ -15,7 +15,6 @@ the ratios are of. *Bare* is `import boto3` and the AWS clients that the functio
 import argparse
 import re
 import statistics
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,14 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.artifact.building import built, lambda_python, own_architecture  # noqa: E402 - the checkout comes first on the path
-from tests.artifact.runtime import Run, Runtime, function_environment  # noqa: E402
-from tests.artifact.test_built import WORK, genuine  # noqa: E402
-from tests.template.stack import Stack  # noqa: E402
-from tests.template.world import world  # noqa: E402
+from tests.artifact.building import built, lambda_python, own_architecture
+from tests.artifact.runtime import Run, Runtime, function_environment
+from tests.artifact.test_built import WORK, genuine
+from tests.template.stack import Stack
+from tests.template.world import world
 
 NOTHING: Final = "(imports nothing)"
 BOTO3: Final = "`import boto3`"

@@ -1,6 +1,6 @@
 """What a month of Renderbell costs at AWS for so many accounts, from measured units and public prices.
 
-    .venv/bin/python bench/cost.py [--accounts 1,10,1000] [--hot-hours 4] [--ends 20] [--webhooks 1] [--details]
+    .venv/bin/python -m bench.cost [--accounts 1,10,1000] [--hot-hours 4] [--ends 20] [--webhooks 1] [--details]
 
 An account is *hot* for `--hot-hours` a day, when a video is in flight, and is then looked at every 15 seconds. `--ends` are
 its videos that end in a day. Each end goes to the SNS topic, one e-mail address and `--webhooks` endpoints. Every provider's
@@ -10,17 +10,12 @@ sent to the internet (100 GB are free), the HTTP API and links.
 
 import argparse
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.template.stack import Stack  # noqa: E402 - the checkout comes first on the path
+from tests.template.stack import Stack
 
 DAYS: Final = 30
 MINUTES: Final = DAYS * 24 * 60
@@ -186,7 +181,9 @@ def main() -> None:
     uses = [Use(accounts=one, hot_hours=asked.hot_hours, ends=asked.ends, webhooks=asked.webhooks) for one in numbers]
     columns = [list(lines(use, stack)) for use in uses]
     print(f"{asked.hot_hours:g} hot hours and {asked.ends:g} ends a day for each account, {asked.webhooks} webhooks.\n")
-    print(f"| US dollars a month | {' | '.join(f'{number:,} accounts' for number in numbers)} |\n|---|{'--:|' * len(numbers)}")
+    print(
+        f"| US dollars a month | {' | '.join(f'{number:,} account{"s" * (number > 1)}' for number in numbers)} |\n|---|{'--:|' * len(numbers)}"
+    )
     for service, rows in groupby(zip(*columns, strict=True), key=lambda row: row[0].service):
         row(service, [sum(line.cost for line in column) for column in zip(*rows, strict=True)])
     row("**all**", [sum(line.cost for line in column) for column in columns])

@@ -1,6 +1,6 @@
 """What the sending path adds to a post: deliveries a second beside a bare httpx loop that posts the same bytes.
 
-    .venv/bin/python bench/deliver.py [--posts 3000] [--at-once 1,10] [--rounds 5]
+    .venv/bin/python -m bench.deliver [--posts 3000] [--at-once 1,10] [--rounds 5]
 
 The path is the product's: vet, sign, send, judge, record, into stores in memory. The receiver is a process of its own on this
 machine that answers at once and would keep connections. All run in turn, in one process, and the median of the rounds is told.
@@ -13,25 +13,20 @@ import argparse
 import asyncio
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final
 
 import httpx
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from renderbell.deliver import Deliver  # noqa: E402 - the checkout comes first on the path
-from renderbell.deliveries import DeliveryStatus  # noqa: E402
-from renderbell.egress import Sender  # noqa: E402
-from renderbell.endpoints import Endpoint  # noqa: E402
-from renderbell.events import trial_event  # noqa: E402
-from renderbell.queues import DeliveryMessage  # noqa: E402
-from tests.model.delivering import START, MemoryDeliveries, MemoryEndpoints, MemoryPrivates, VirtualQueue  # noqa: E402
+from renderbell.deliver import Deliver
+from renderbell.deliveries import DeliveryStatus
+from renderbell.egress import Sender
+from renderbell.endpoints import Endpoint
+from renderbell.events import trial_event
+from renderbell.queues import DeliveryMessage
+from tests.model.delivering import START, MemoryDeliveries, MemoryEndpoints, MemoryPrivates, VirtualQueue
 
 MOST_KEPT: Final = 20
 ANSWER: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

@@ -1,6 +1,6 @@
 """How long it takes from a video's end at its provider to the webhook's arrival, on the local stack as `make local` runs it.
 
-    .venv/bin/python bench/latency.py [--each 44] [--seconds 240] [--hints]
+    .venv/bin/python -m bench.latency [--each 44] [--seconds 240] [--hints]
 
 Schedules tick once a minute and the hot interval is the default, as in AWS. Every provider has `--each` videos whose ends
 are spread evenly at random over `--seconds`. VideoGen is counted apart: its listing does not show an end before a look-up.
@@ -35,6 +35,7 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from renderbell_cli.stack import STATE_VARIABLE, Stack
 
 ROOT: Final = Path(__file__).parents[1]
+
 KEY: Final = "bench"
 
 
