@@ -181,9 +181,8 @@ def main() -> None:
     uses = [Use(accounts=one, hot_hours=asked.hot_hours, ends=asked.ends, webhooks=asked.webhooks) for one in numbers]
     columns = [list(lines(use, stack)) for use in uses]
     print(f"{asked.hot_hours:g} hot hours and {asked.ends:g} ends a day for each account, {asked.webhooks} webhooks.\n")
-    print(
-        f"| US dollars a month | {' | '.join(f'{number:,} account{"s" * (number > 1)}' for number in numbers)} |\n|---|{'--:|' * len(numbers)}"
-    )
+    shown = " | ".join(f"{number:,} account{'s' * (number > 1)}" for number in numbers)
+    print(f"| US dollars a month | {shown} |\n|---|{'--:|' * len(numbers)}")
     for service, rows in groupby(zip(*columns, strict=True), key=lambda row: row[0].service):
         row(service, [sum(line.cost for line in column) for column in zip(*rows, strict=True)])
     row("**all**", [sum(line.cost for line in column) for column in columns])

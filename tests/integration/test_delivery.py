@@ -17,9 +17,11 @@ from renderbell.egress import Sender
 from renderbell.endpoints import PROBE_EVERY, UNPROVEN_GAP, Endpoint
 from renderbell.events import trial_event
 from renderbell.queues import DeliveryMessage
+from renderbell.replay import Chosen, Replay
 from renderbell.store.deliveries import Deliveries
+from renderbell.store.endpoints import Endpoints
 from renderbell.store.meter import Meter
-from renderbell.store.tables import DeliveryRow
+from renderbell.store.tables import DeliveryRow, EndpointRow, opened
 from renderbell_cli.receiver import Answer
 from tests.integration.world import World, video
 
@@ -156,6 +158,40 @@ def test_a_removed_endpoint_is_skipped_with_that_reason(world: World) -> None:
     assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"
 
 
+class RemovedMeanwhile(Endpoints):
+    """Endpoints, each of which a person removes just after it was read."""
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        found = super().get(endpoint_id)
+        self.remove(endpoint_id)
+        return found
+
+
+@pytest.mark.parametrize("gap", [UNPROVEN_GAP, 20.0, 0.0])
+def test_an_endpoint_removed_during_a_delivery_leaves_nothing_behind_and_the_delivery_is_skipped(
+    world: World, gap: float
+) -> None:
+    endpoint = world.add_endpoint(gap=gap)
+    message = ring(world)[endpoint]
+    removing = RemovedMeanwhile(world.names["EndpointsTable"])
+    attempt(world, message, endpoints=removing, sender=Refusing(Outcome(http_status=503)))
+    assert list(opened(EndpointRow, world.names["EndpointsTable"]).scan()) == []
+    assert attempt(world, replace(message, body=None), timedelta(minutes=15)) == "skipped"
+    assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"
+
+
+def test_what_an_earlier_version_left_of_a_removed_endpoint_stops_nobody_and_can_be_removed(world: World) -> None:
+    left = opened(EndpointRow, world.names["EndpointsTable"])("ep_left")
+    left.update(actions=[EndpointRow.turn_at.set(1.0)])
+    endpoint = world.add_endpoint()
+    assert [one.endpoint_id for one in world.endpoints.all()] == [endpoint]
+    assert world.endpoints.get("ep_left") is None
+    assert attempt(world, ring(world)[endpoint]) == "delivered"
+    assert tick(world) == []
+    assert [world.endpoints.remove("ep_left") for _ in range(2)] == [True, False]
+    assert [row.endpoint_id for row in opened(EndpointRow, world.names["EndpointsTable"]).scan()] == [endpoint]
+
+
 def test_gone_disables_the_endpoint_holds_its_events_and_tells_operators(world: World) -> None:
     endpoint = world.add_endpoint()
     first, second = ring(world, "one")[endpoint], ring(world, "two")[endpoint]
@@ -194,6 +230,83 @@ def test_one_delivery_that_is_refused_among_others_that_are_taken_is_given_up_an
     assert attempt(world, message, after, sender=Refusing(Outcome(http_status=400))) == "exhausted"
     assert world.delivery(endpoint, message.event_id).reason == "answered 400"
     assert [one.event_type for one in queued(world)] == ["endpoint.delivery_exhausted"]
+
+
+def fail(world: World, message: DeliveryMessage, after: timedelta, *, times: int = len(DELAYS) + 1) -> tuple[str, timedelta]:
+    """Let a delivery's next attempts fail, each when it is due; return the last verdict, and when the next is due."""
+    verdict = None
+    for _ in range(times):
+        verdict = attempt(world, replace(message, turn=True), after, sender=Refusing(Outcome(http_status=503)))
+        if verdict == "pending":
+            after = world.delivery(message.endpoint_id, message.event_id).next_attempt_at - datetime.now(UTC)
+    return str(verdict), after
+
+
+def resume(world: World, endpoint_id: str) -> None:
+    found = _found(world, endpoint_id)
+    world.endpoints.note(found, found.opened())
+
+
+def test_a_held_delivery_that_is_released_begins_its_three_days_anew(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    verdict, after = fail(world, message, timedelta())
+    assert verdict == "held"
+    resume(world, endpoint)
+    queued(world)
+    (released,) = tick(world, after)
+    assert world.delivery(endpoint, message.event_id).attempt_count == 0
+    assert attempt(world, released, after, sender=Refusing(Outcome(http_status=503))) == "pending"
+    assert [one for one in queued(world) if one.endpoint_id == "operators"] == [], "one refusal is no news"
+    after = world.delivery(endpoint, message.event_id).next_attempt_at - datetime.now(UTC)
+    assert fail(world, woken(message), after, times=len(DELAYS))[0] == "held", "it took nothing again"
+    assert world.delivery(endpoint, message.event_id).attempt_count == len(DELAYS) + 1
+    assert len(lines(world.delivery(endpoint, message.event_id))) == 2 * (len(DELAYS) + 1)
+
+
+def test_a_released_delivery_that_is_refused_for_three_days_while_others_are_taken_is_given_up(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta())
+    resume(world, endpoint)
+    tick(world, after)
+    verdict, after = fail(world, woken(message), after + LEASE, times=len(DELAYS))
+    assert verdict == "pending"
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
+
+
+def test_probes_use_up_nothing_of_the_schedule_even_when_one_is_killed(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    _, after = fail(world, message, timedelta())
+    for _ in range(3):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        assert attempt(world, probe, after, sender=Refusing(Outcome(http_status=503))) == "held"
+    assert world.deliveries.claim(probe, datetime.now(UTC) + after) is not None, "and killed here"
+    resume(world, endpoint)
+    assert attempt(world, woken(message), after + HOUR, sender=Refusing(Outcome(http_status=503))) == "pending"
+    assert world.delivery(endpoint, message.event_id).attempt_count == 1
+
+
+def test_an_old_event_sent_again_to_an_endpoint_that_is_down_by_now_is_held(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta(days=10)
+    assert attempt(world, message) == "delivered"
+    again = Replay(deliveries=world.deliveries, endpoints=world.endpoints, queue=world.apps["dispatch"].dispatch.delivery_queue)
+    now = datetime.now(UTC) + after
+    again.send(again.plan(Chosen(event_id=message.event_id, endpoint_id=endpoint)), now)
+    assert fail(world, woken(message), after + LEASE)[0] == "held"
+    assert _found(world, endpoint).disabled_at is not None
+
+
+def test_a_delivery_that_waited_long_for_its_first_turn_is_held_if_nothing_got_through_since(world: World) -> None:
+    endpoint = world.add_endpoint(rate=0.01)
+    first, message = ring(world, "first")[endpoint], ring(world, "second")[endpoint]
+    assert attempt(world, first) == "delivered"
+    assert attempt(world, message) is None, "it waits for its turn"
+    assert fail(world, woken(message), timedelta(minutes=5))[0] == "held"
 
 
 def test_operators_hear_after_an_hour_a_day_and_three_days_and_when_it_is_over(world: World) -> None:
@@ -274,6 +387,54 @@ def test_a_disabled_endpoint_is_probed_now_and_then_and_comes_back_by_itself(wor
     assert attempt(world, probe, PROBE_EVERY * 3.2, sender=Refusing(Outcome(http_status=204))) == "delivered"
     (rest,) = tick(world, PROBE_EVERY * 3.3)
     assert attempt(world, rest, PROBE_EVERY * 3.3, sender=Refusing(Outcome(http_status=204))) == "delivered"
+
+
+class Choosy(Refusing):
+    """A sender whose receiver takes everything but one event."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(Outcome(http_status=200))
+        self.refused = event_id
+
+    async def post(self, *given: Any) -> Outcome:
+        taken = await super().post()
+        return Outcome(http_status=400) if given[1]["webhook-id"] == self.refused else taken
+
+
+def test_an_endpoint_that_always_refuses_the_oldest_held_event_and_would_take_others_comes_back(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = _found(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    refused, taken = ring(world, "refused")[endpoint], ring(world, "taken")[endpoint]
+    choosy, after, verdicts = Choosy(refused.event_id), timedelta(), []
+    for message in (refused, taken):
+        attempt(world, message)
+    for _ in range(2):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        verdicts.append((probe.event_id, attempt(world, probe, after, sender=choosy)))
+    assert verdicts == [(refused.event_id, "held"), (taken.event_id, "delivered")]
+    assert _found(world, endpoint).rests is None
+    assert [one.event_id for one in tick(world, after)] == [refused.event_id], "and is sent the one it refuses as well"
+
+
+def test_each_probe_tries_another_of_the_held_events_from_both_ends_and_leaves_their_order_alone(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = _found(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three", "four")]
+    for message in messages:
+        attempt(world, message)
+    tried, after = [], timedelta()
+    for _ in range(6):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        tried.append(probe.event_id)
+        assert attempt(world, probe, after, sender=Refusing(Outcome(http_status=500))) == "held"
+    places = [[message.event_id for message in messages].index(event_id) for event_id in tried]
+    assert places == [0, 3, 1, 2, 2, 1], "each in its turn, and anew"
+    held = [message.event_id for message, _ in world.deliveries.held(endpoint, datetime.now(UTC) + after, 10)]
+    assert held == [message.event_id for message in messages], "a probe changes nothing of their order"
 
 
 def test_a_trial_reaches_a_resting_endpoint_and_is_not_repeated(world: World) -> None:
@@ -405,6 +566,51 @@ def test_our_own_trouble_before_sending_waits_its_turn_and_uses_no_attempt_up_un
     ssm.put_parameter(Name=path, Value=secret, Type="SecureString", Overwrite=True)
     made.privates.__init__(world.prefix, ssm)  # a cold start: nothing cached
     assert attempt(world, woken(message), DELAYS[0] * 2) == "delivered"
+
+
+def unreadable(world: World, endpoint_id: str) -> None:
+    """Let somebody spoil an endpoint's secret."""
+    path = f"{world.prefix}/endpoints/{endpoint_id}"
+    boto3.client("ssm").put_parameter(Name=path, Value="no JSON", Type="SecureString", Overwrite=True)
+
+
+def test_our_own_trouble_for_three_days_holds_the_event_and_is_told(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta()
+    unreadable(world, endpoint)
+    for delay in (*DELAYS, timedelta()):
+        with pytest.raises(json.JSONDecodeError):
+            attempt(world, replace(message, turn=True), after)
+        after += delay * 1.25
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, row.attempt_count) == ("held", len(DELAYS) + 1)
+    assert "could not prepare it: JSONDecodeError" in str(_found(world, endpoint).disabled_reason)
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.disabled"]
+
+
+def test_our_own_trouble_at_the_last_attempt_is_told_where_others_were_taken(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta(), times=len(DELAYS))
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    unreadable(world, endpoint)
+    world.apps["deliver"].deliver.privates.__init__(world.prefix, boto3.client("ssm"))  # a cold start: nothing cached
+    with pytest.raises(json.JSONDecodeError):
+        attempt(world, woken(message), after)
+    assert world.delivery(endpoint, message.event_id).status == "exhausted"
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.delivery_exhausted"]
+
+
+def test_our_own_trouble_in_a_probe_leaves_the_event_held(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = _found(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    message = ring(world)[endpoint]
+    attempt(world, message)
+    unreadable(world, endpoint)
+    with pytest.raises(json.JSONDecodeError):
+        attempt(world, replace(woken(message), probe=True))
+    assert world.delivery(endpoint, message.event_id).status == "held"
 
 
 def test_an_attempt_that_was_killed_before_it_was_recorded_is_not_counted(world: World) -> None:

@@ -78,23 +78,25 @@ class MemoryDeliveries:
 
     def retry_at(self, delivery: Delivery, attempt: Attempt, when: datetime) -> None:
         row = self.rows[delivery.endpoint_id, delivery.event_id]
-        row.next_attempt_at, row.delivery = when, replace(delivery, attempts=attempt.number)
+        row.next_attempt_at, row.delivery = when, _counted(delivery, attempt)
 
     def end(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus, reason: str | None, now: datetime) -> None:
         del reason, now
         row = self.rows[delivery.endpoint_id, delivery.event_id]
-        row.status, row.next_attempt_at, row.delivery = status, None, replace(delivery, attempts=attempt.number)
+        row.status, row.next_attempt_at, row.delivery = status, None, _counted(delivery, attempt)
 
     def _free(self, message: DeliveryMessage, now: datetime) -> Row | None:
         key = (message.endpoint_id, message.event_id)
         row = self.rows.get(key)
         if row is None and message.body is not None:
-            made = Delivery(
-                endpoint_id=key[0], event_id=key[1], event_type=message.event_type, body=message.body, created_at=now
-            )
+            made = Delivery(endpoint_id=key[0], event_id=key[1], event_type=message.event_type, body=message.body)
             row = self.rows[key] = Row(made, DeliveryStatus.PENDING, now)
         due = row is not None and row.status is DeliveryStatus.PENDING and row.next_attempt_at is not None
         return row if due and row is not None and row.next_attempt_at is not None and row.next_attempt_at <= now else None
+
+
+def _counted(delivery: Delivery, attempt: Attempt) -> Delivery:
+    return replace(delivery, attempts=attempt.number, began_at=delivery.began_at or attempt.at)
 
 
 @dataclass
@@ -110,12 +112,18 @@ class MemoryEndpoints:
     def note(self, before: Endpoint, after: Endpoint) -> None:
         changed = {name: getattr(after, name) for name in ("gap", "failing_since", "last_failure", "warned", "disabled_at")}
         different = {name: value for name, value in changed.items() if value != getattr(before, name)}
-        self.known[after.endpoint_id] = replace(self.known[after.endpoint_id], **different)
+        self._change(after.endpoint_id, **different)
 
     def note_held(self, endpoint_id: str, now: datetime) -> None:
-        self.known[endpoint_id] = replace(self.known[endpoint_id], held_at=now)
+        self._change(endpoint_id, held_at=now)
+
+    def _change(self, endpoint_id: str, **changes: Any) -> None:
+        if endpoint_id in self.known:
+            self.known[endpoint_id] = replace(self.known[endpoint_id], **changes)
 
     def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None:
+        if endpoint.endpoint_id not in self.known:
+            return None
         turn = max(self.turns.get(endpoint.endpoint_id, now), now)
         if turn > now + LONGEST_TURN or (turn > now and endpoint.is_doubtful):
             return None

@@ -43,6 +43,22 @@ def test_the_healthy_are_done_within_one_and_a_half_times_what_they_need_alone_a
     assert all(row.next_attempt_at is not None for row in unfinished)
 
 
+def test_an_endpoint_that_is_removed_in_the_midst_of_its_deliveries_has_all_of_them_skipped_within_a_quarter_of_an_hour() -> (
+    None
+):
+    world = Delivering({"slow": 8.0})
+    over = {DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED}
+
+    def all_are_over() -> bool:
+        if asyncio.get_running_loop().time() > BACK_AFTER:
+            world.endpoints.known.clear()
+        rows = world.deliveries.rows
+        return len(rows) == EACH and all(row.status in over for row in rows.values())
+
+    assert world.run(messages("slow"), all_are_over, 3600) <= BACK_AFTER + 15 * 60
+    assert world.endpoints.known == {}
+
+
 def test_an_endpoint_that_is_back_has_all_that_waited_for_its_turn_within_a_quarter_of_an_hour() -> None:
     world = Delivering({"back": 60.0})
 

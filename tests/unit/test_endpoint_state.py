@@ -67,6 +67,15 @@ def test_a_disabled_endpoint_may_be_probed_now_and_then(reason: str, every: time
 
 
 @pytest.mark.parametrize(
+    ("reason", "every"), [("failed for three days: no answer", PROBE_EVERY), ("answered 410 Gone", PROBE_GONE)]
+)
+def test_each_probe_finds_one_more_before_it_also_where_it_comes_a_little_late(reason: str, every: timedelta) -> None:
+    disabled, late = ENDPOINT.disabled(reason, NOW), timedelta(seconds=50)
+    assert [disabled.probes_before(NOW + number * (every + late)) for number in (1, 2, 3, 4)] == [0, 1, 2, 3]
+    assert (disabled.probes_before(NOW), ENDPOINT.probes_before(NOW)) == (0, 0)
+
+
+@pytest.mark.parametrize(
     ("gap", "outcome", "after"),
     [
         (UNPROVEN_GAP, OK, 0.0),

@@ -145,9 +145,10 @@ class Deliver:
         try:
             outcome = await self._post(endpoint, delivery)
         except Exception as error:
-            # Our own trouble, a secret that cannot be read for instance. It waits its turn like any failed attempt.
+            # Our own trouble, a secret that cannot be read for instance. It is judged like any failed attempt: it waits its
+            # turn, operators are warned, and what it lasts three days for is held.
             outcome = Outcome(error=f"not sent, Renderbell could not prepare it: {type(error).__name__}")
-            self._record(delivery, outcome, self._verdict(delivery, outcome))
+            self._conclude(endpoint, delivery, outcome, is_probe=message.probe)
             raise
         return self._conclude(endpoint, delivery, outcome, is_probe=message.probe)
 
@@ -184,8 +185,11 @@ class Deliver:
     def _given_up(
         self, before: Endpoint, after: Endpoint, delivery: Delivery, outcome: Outcome, decided: Verdict
     ) -> tuple[Verdict, Endpoint]:
-        """Hold what an endpoint refused that took nothing else either; give up what it refused while it took others."""
-        began = delivery.created_at or self.now()
+        """Hold what an endpoint refused that took nothing else either; give up what it refused while it took others.
+
+        Nothing got through since this schedule's first attempt when the endpoint has been failing since then, or for longer.
+        """
+        began = delivery.began_at or self.now()
         if before.failing_since is not None and before.failing_since <= began + LEASE:
             reason = f"failed for three days: {outcome.in_words}"
             return replace(decided, status=DeliveryStatus.HELD), after.disabled(reason, self.now())
@@ -201,7 +205,8 @@ class Deliver:
         turn = self.endpoints.take_turn(endpoint, now)
         if turn is not None and turn <= now + BARELY:
             return False
-        # Without a turn it asks again: soon where the next answer will tell more, else before the last turn is over.
+        # Without a turn it asks again: soon where the next answer will tell more, else before the last turn is over. Where the
+        # endpoint was removed meanwhile it finds that then.
         soonest, latest = (1.0, endpoint.seconds_between) if endpoint.is_doubtful else (MAX_DELAY / 2, MAX_DELAY - 5.0)
         until = turn or now + timedelta(seconds=random.uniform(soonest, latest))  # noqa: S311 - spreads load
         if self.deliveries.put_off(message, until, now):

@@ -109,8 +109,9 @@ class Delivery:
     event_type: str
     body: str
     attempts: int = 0
-    """Attempts whose outcome is on record, since it was first sent or last replayed."""
-    created_at: datetime | None = None
+    """Attempts whose outcome is on record, since its schedule began: since it was first sent, released, or replayed last."""
+    began_at: datetime | None = None
+    """When the first of these attempts was recorded, None before."""
     last_answer: str | None = None
     """How the last answer began, so that the same one is not kept again and again."""
 

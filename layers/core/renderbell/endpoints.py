@@ -134,8 +134,15 @@ class Endpoint:
         """Say whether it is time to see if a disabled endpoint answers again. One that said it is gone is asked less often."""
         if self.paused_at is not None or self.disabled_at is None:
             return False
-        every = PROBE_GONE if self.disabled_reason == GONE_REASON else PROBE_EVERY
-        return now - (self.probed_at or self.disabled_at) >= every
+        return now - (self.probed_at or self.disabled_at) >= self._probe_every
+
+    def probes_before(self, now: datetime) -> int:
+        """Return how many times a disabled endpoint could have been probed before this time: the first probe finds 0."""
+        return 0 if self.disabled_at is None else max(0, (now - self.disabled_at) // self._probe_every - 1)
+
+    @property
+    def _probe_every(self) -> timedelta:
+        return PROBE_GONE if self.disabled_reason == GONE_REASON else PROBE_EVERY
 
     def disabled(self, reason: str, now: datetime) -> Self:
         return replace(self, disabled_at=self.disabled_at or now, disabled_reason=self.disabled_reason or reason)

@@ -97,7 +97,7 @@ class Subscribe:
         """Return an endpoint. Raises NotOnRecordError."""
         found = self.endpoints.get(endpoint_id)
         if found is None:
-            raise NotOnRecordError(f"there is no endpoint {endpoint_id!r}: `renderbell endpoint list` shows them")
+            raise _nobody(endpoint_id)
         return found
 
     def pause(self, endpoint_id: str, now: datetime) -> Endpoint:
@@ -111,9 +111,9 @@ class Subscribe:
         return self._noted(endpoint, endpoint.opened())
 
     def remove(self, endpoint_id: str) -> None:
-        """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason."""
-        self.get(endpoint_id)
-        self.endpoints.remove(endpoint_id)
+        """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason. Raises NotOnRecordError."""
+        if not self.endpoints.remove(endpoint_id):
+            raise _nobody(endpoint_id)
         self.parameters.remove_endpoint_private(endpoint_id)
 
     def rotate(self, endpoint_id: str, now: datetime) -> str:
@@ -161,11 +161,15 @@ class Subscribe:
     def _check_url(self, new: NewEndpoint) -> None:
         """Say at once what delivery would refuse anyway."""
         if new.url.lower().startswith("http:") and not new.allow_http:
-            raise BadInputError("an endpoint's URL begins with https:// (--allow-http permits http:// in a local stack)")
+            raise BadInputError("an endpoint's URL begins with https://, unless http:// is allowed: in a local stack")
         try:
             vet(new.url, resolve, allow_local=self.allow_local)
         except UnsafeUrl as error:
             raise BadInputError(f"events cannot be posted to that URL: {error}") from None
+
+
+def _nobody(endpoint_id: str) -> NotOnRecordError:
+    return NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
 
 
 def endpoint_fields(endpoint: Endpoint) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Deliver
 from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.meter import Meter
 from renderbell.store.tables import DeliveryRow, opened, wrote
-from renderbell.values import iso
+from renderbell.values import iso, moment
 
 PENDING: Final = DeliveryStatus.PENDING.value
 HELD: Final = DeliveryStatus.HELD.value
@@ -48,13 +48,17 @@ class Deliveries:
         """Take the next attempt for ourselves, until it is recorded or its lease ends; put a new delivery on record so.
 
         None when there is nothing to do now: delivered, not due yet, being attempted by another, or woken without ever having
-        been on record. A crash after this leaves the delivery due again when the lease is over. A probe takes a held one.
+        been on record. A crash after this leaves the delivery due again when the lease is over. A probe takes a held one, whose
+        schedule begins anew: a probe uses up none of it.
         """
         free = self._is_free(message, now)
-        if message.probe:
+        again: list[Action] = []
+        if message.probe and message.body is None:
             free |= self._row.status == HELD
+            again = [self._row.attempt_count.set(0)]
         actions = [
             *self._born(message, now),
+            *again,
             self._row.status.set(PENDING),
             self._row.next_attempt_at.set(now + LEASE),
             self._row.waiting.remove(),
@@ -98,15 +102,15 @@ class Deliveries:
         """Yield what wakes the pending deliveries whose long wait is over, the longest waiting first."""
         return (message for message, _ in self._waiting(PENDING, now, limit))
 
-    def held(self, endpoint_id: str, now: datetime, limit: int) -> Iterator[tuple[DeliveryMessage, datetime]]:
-        """Yield an endpoint's held deliveries and since when there is each of them, the oldest first."""
-        return self._waiting(f"{HELD} {endpoint_id}", now, limit)
+    def held(
+        self, endpoint_id: str, now: datetime, limit: int, *, newest_first: bool = False
+    ) -> Iterator[tuple[DeliveryMessage, datetime]]:
+        """Yield an endpoint's held deliveries and since when there is each of them, the oldest first unless asked otherwise."""
+        return self._waiting(f"{HELD} {endpoint_id}", now, limit, newest_first=newest_first)
 
     def release(self, message: DeliveryMessage, when: datetime) -> bool:
-        """Make a held delivery due at `when`. False when it is no longer held."""
-        # In the index until it is claimed, so that it is woken even if its message is never sent.
-        actions = [self._row.status.set(PENDING), self._row.next_attempt_at.set(when), self._row.waiting.set(PENDING)]
-        return self._updated(message, actions, self._row.status == HELD) is not None
+        """Make a held delivery due at `when`, its schedule begun anew. False when it is no longer held."""
+        return self._updated(message, self._due_anew(when), self._row.status == HELD) is not None
 
     def expire(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
         """Skip a held delivery for good. False when it is no longer held."""
@@ -168,13 +172,19 @@ class Deliveries:
         whole: Condition = due & self._row.body.exists()
         return whole if message.body is None else either
 
-    def _anew(self, when: datetime, now: datetime) -> list[Action]:
-        # In the index until it is claimed, so that it is woken even if its message is lost.
+    def _due_anew(self, when: datetime) -> list[Action]:
+        """Return what begins a schedule: its first attempt is due at `when`."""
+        # In the index until it is claimed, so that it is woken even if its message is never sent, or lost.
         return [
             self._row.status.set(PENDING),
             self._row.next_attempt_at.set(when),
             self._row.attempt_count.set(0),
             self._row.waiting.set(PENDING),
+        ]
+
+    def _anew(self, when: datetime, now: datetime) -> list[Action]:
+        return [
+            *self._due_anew(when),
             self._row.reason.remove(),
             self._row.finished_at.remove(),
             self._row.expires_at.set(now + KEEP_FOR),
@@ -204,20 +214,26 @@ class Deliveries:
         # Where the condition fails another attempt ended the delivery meanwhile: its word stands.
         self._updated(delivery, [*actions, *counted], self._row.status == PENDING)
 
-    def _waiting(self, name: str, until: datetime, limit: int) -> Iterator[tuple[DeliveryMessage, datetime]]:
-        for row in self._row.by_waiting.query(name, self._row.next_attempt_at <= until, limit=limit):
+    def _waiting(
+        self, name: str, until: datetime, limit: int, *, newest_first: bool = False
+    ) -> Iterator[tuple[DeliveryMessage, datetime]]:
+        due = self._row.next_attempt_at <= until
+        for row in self._row.by_waiting.query(name, due, limit=limit, scan_index_forward=not newest_first):
             yield DeliveryMessage(endpoint_id=row.endpoint_id, event_id=row.event_id), row.next_attempt_at
 
 
 def _delivery(row: DeliveryRow) -> Delivery:
+    lines, attempts = _lines(row), int(row.attempt_count)
+    # Each attempt that counts is a line, in one write. So the schedule's first is as far from the last as there are attempts.
+    first = lines[-attempts] if 0 < attempts <= len(lines) else {}
     return Delivery(
         endpoint_id=row.endpoint_id,
         event_id=row.event_id,
         event_type=row.event_type,
         body=unpacked(row.body),
-        attempts=int(row.attempt_count),
-        created_at=row.created_at,
-        last_answer=next((line["answer"] for line in reversed(_lines(row)) if "answer" in line), None),
+        attempts=attempts,
+        began_at=moment(first.get("at")),
+        last_answer=next((line["answer"] for line in reversed(lines) if "answer" in line), None),
     )
 
 

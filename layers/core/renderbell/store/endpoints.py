@@ -5,12 +5,13 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from renderbell.endpoints import Endpoint
 from renderbell.store.meter import Meter
-from renderbell.store.tables import EndpointRow, opened, wrote
+from renderbell.store.tables import CONDITION_FAILED, EndpointRow, opened, wrote
 
 if TYPE_CHECKING:
     from pynamodb.attributes import Attribute
@@ -28,14 +29,15 @@ class Endpoints:
 
     def all(self) -> Sequence[Endpoint]:
         """Return every endpoint, oldest first. There are few, and an event must not miss one that was just added."""
-        rows = self._row.scan(consistent_read=True)
+        rows = filter(_is_whole, self._row.scan(consistent_read=True))
         return [endpoint_of(row) for row in sorted(rows, key=lambda row: (row.created_at, row.endpoint_id))]
 
     def get(self, endpoint_id: str) -> Endpoint | None:
         try:
-            return endpoint_of(self._row.get(endpoint_id, consistent_read=True))
+            row = self._row.get(endpoint_id, consistent_read=True)
         except self._row.DoesNotExist:
             return None
+        return endpoint_of(row) if _is_whole(row) else None
 
     def put(self, endpoint: Endpoint) -> None:
         """Add an endpoint."""
@@ -59,22 +61,30 @@ class Endpoints:
     def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None:
         """Return when the next attempt at an endpoint that takes turns may begin, and give that turn to nobody else.
 
-        None when turns are given out for LONGEST_TURN already, and where it is doubtful how many there are to give.
+        None when turns are given out for LONGEST_TURN already, where it is doubtful how many there are to give, and when the
+        endpoint was removed meanwhile.
         """
         gap, at = endpoint.seconds_between, now.timestamp()
         row, turn = self._row(endpoint.endpoint_id), self._row.turn_at
-        latest = at + LONGEST_TURN.total_seconds()
+        latest, exists = at + LONGEST_TURN.total_seconds(), self._row.endpoint_id.exists()
         for _ in range(TRIES):
-            if wrote(row, [turn.set(at + gap)], turn.does_not_exist() | (turn <= at)):
+            if wrote(row, [turn.set(at + gap)], exists & (turn.does_not_exist() | (turn <= at))):
                 return now
             if endpoint.is_doubtful:
                 return None
-            if wrote(row, [turn.set(turn + gap)], turn.between(at, latest)):
+            if wrote(row, [turn.set(turn + gap)], exists & turn.between(at, latest)):
                 return datetime.fromtimestamp(float(row.turn_at) - gap, UTC)
         return None
 
-    def remove(self, endpoint_id: str) -> None:
-        self._row(endpoint_id).delete()
+    def remove(self, endpoint_id: str) -> bool:
+        """Remove an endpoint, or what is left of one. False when there is neither."""
+        try:
+            self._row(endpoint_id).delete(condition=self._row.endpoint_id.exists())
+        except DeleteError as error:
+            if error.cause_response_code == CONDITION_FAILED:
+                return False
+            raise
+        return True
 
     def _set(self, name: str, value: Any) -> Action:
         attribute: Attribute[Any] = getattr(self._row, name)
@@ -84,6 +94,11 @@ class Endpoints:
     def _update(self, endpoint_id: str, actions: list[Action], condition: Condition | None = None) -> bool:
         exists = self._row.endpoint_id.exists()
         return wrote(self._row(endpoint_id), actions, exists if condition is None else exists & condition)
+
+
+def _is_whole(row: EndpointRow) -> bool:
+    """Whether a row is an endpoint. An earlier version could leave a turn's time behind in the row of one that was removed."""
+    return row.url is not None
 
 
 def endpoint_of(row: EndpointRow) -> Endpoint:
