@@ -52,8 +52,8 @@ def drawn(name: str) -> str:
 
 
 def dashboard(theme: str) -> str:
-    widget = page(STUDIO, theme=theme, function=FUNCTION)
-    widget = re.sub(rf'src="{re.escape(PICTURES)}(\w+)"', lambda found: f'src="{drawn(found[1])}"', widget)
+    pictures = rf'src="{re.escape(PICTURES)}(\w+)"'
+    widget = re.sub(pictures, lambda found: f'src="{drawn(found[1])}"', page(STUDIO, theme=theme, function=FUNCTION))
     style = f"body{{margin:0;padding:14px;background:{BACK[theme]}}}"
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>{widget}'
 

@@ -21,13 +21,16 @@ from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
-from renderbell.widget import DOCUMENTATION, Notice, page, trouble
+from renderbell.view import Notice, command_of
+from renderbell.widget import DOCUMENTATION, page, trouble
 
 NO_ANSWER = "DynamoDB or Parameter Store gave no answer. Reload in a minute; the widget function's log says more."
 OUR_FAULT = "Renderbell made a mistake in drawing it. The widget function's log says which."
 
 logger = logger_of("widget")
 settings = WidgetSettings.read(os.environ)
+stack = settings.parameters_prefix.rpartition("/")[2]
+is_local = "AWS_ENDPOINT_URL" in os.environ  # by which the local engine points every client at itself
 glance = Glance(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
     videos=Videos(settings.videos_table),
@@ -36,6 +39,7 @@ glance = Glance(
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),
     queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    command=command_of(stack, local=is_local),
 )
 
 
@@ -47,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> str:
     theme, now = (event.get("widgetContext") or {}).get("theme"), datetime.now(UTC)
     try:
         notice = _retried(event["retry"], now) if "retry" in event else None
-        return page(glance.look(now), theme=theme, function=context.invoked_function_arn, notice=notice)
+        return page(glance.view(now), theme=theme, function=context.invoked_function_arn, notice=notice)
     except (BotoCoreError, ClientError, PynamoDBException, GetParameterError):
         logger.exception("AWS gave no answer")
         return trouble(NO_ANSWER, theme=theme)

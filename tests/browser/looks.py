@@ -8,7 +8,7 @@ from typing import Any, Final
 from renderbell.deliveries import DeliveryStatus
 from renderbell.events import VideoRecord
 from renderbell.video import AccountName, Status
-from renderbell.widget import AccountLine, Look, ReceiverLine, Waiting
+from renderbell.view import AccountLine, EndpointLine, View, Waiting
 
 NOW: Final = datetime(2026, 11, 25, 14, 32, 10, tzinfo=UTC)
 FUNCTION: Final = "arn:aws:lambda:eu-central-1:123456789012:function:renderbell-WidgetFunction"
@@ -119,8 +119,8 @@ def waiting(title: str | None, status: DeliveryStatus = DeliveryStatus.PENDING, 
     return replace(made, **more)
 
 
-def receiver(word: str, *rows: Waiting, **more: Any) -> ReceiverLine:
-    made = ReceiverLine(
+def endpoint(word: str, *rows: Waiting, **more: Any) -> EndpointLine:
+    made = EndpointLine(
         endpoint_id="ep_5f0c2a9d41e7b836",
         url="https://hooks.studio.example/renderbell?token=secret",
         word=word,
@@ -131,9 +131,9 @@ def receiver(word: str, *rows: Waiting, **more: Any) -> ReceiverLine:
     return replace(made, **more)
 
 
-def receivers() -> Sequence[ReceiverLine]:
+def endpoints() -> Sequence[EndpointLine]:
     return [
-        receiver(
+        endpoint(
             "failing",
             waiting("Hello Jonas, a quick idea"),
             waiting(
@@ -147,7 +147,7 @@ def receivers() -> Sequence[ReceiverLine]:
     ]
 
 
-STUDIO: Final = Look(now=NOW, flying=flying(), usual=USUAL, ended=ended(), accounts=accounts(), receivers=receivers())
+STUDIO: Final = View(now=NOW, flying=flying(), usual=USUAL, ended=ended(), accounts=accounts(), endpoints=endpoints())
 BAD_DAY: Final = replace(
     STUDIO,
     flying=[
@@ -163,27 +163,27 @@ BAD_DAY: Final = replace(
         account("videogen/new", "not looked at yet", well=None),
         *accounts()[:2],
     ],
-    receivers=[
-        *receivers(),
-        receiver(
+    endpoints=[
+        *endpoints(),
+        endpoint(
             "disabled",
             waiting("Held since Monday", DeliveryStatus.HELD),
             words="failed for three days: no whole answer within 15 s; tried again now and then",
             more=True,
         ),
-        receiver("paused", waiting(None, DeliveryStatus.HELD, can_retry=False), words="its events are held"),
-        receiver("failing", waiting("Given up", DeliveryStatus.EXHAUSTED, next_attempt_at=None)),
-        receiver("failing", words="cannot be reached: the name has no address"),
+        endpoint("paused", waiting(None, DeliveryStatus.HELD, can_retry=False), words="its events are held"),
+        endpoint("failing", waiting("Given up", DeliveryStatus.EXHAUSTED, next_attempt_at=None)),
+        endpoint("failing", words="cannot be reached: the name has no address"),
     ],
 )
-NOTHING: Final = Look(now=NOW)
-CALM: Final = Look(now=NOW, accounts=accounts())
+NOTHING: Final = View(now=NOW)
+CALM: Final = View(now=NOW, accounts=accounts())
 CROWD: Final = replace(
     STUDIO,
     flying=[video("heygen/marketing", f"Batch clip {n} of 500", Status.GENERATING, n) for n in range(500)],
     ended=[video("tavus/sales", f"Clip {n}", Status.COMPLETED, 10 * n, 300) for n in range(500)],
     accounts=[account(f"tavus/customer-{n}") for n in range(500)],
-    receivers=[receiver("failing", *(waiting(f"Delivery {n}") for n in range(50))) for _ in range(40)],
+    endpoints=[endpoint("failing", *(waiting(f"Delivery {n}") for n in range(50))) for _ in range(40)],
 )
 STRANGERS: Final = replace(
     STUDIO,
@@ -205,8 +205,8 @@ STRANGERS: Final = replace(
         for text in HOSTILE
     ],
     accounts=[account("tavus/main", text, well=False) for text in HOSTILE],
-    receivers=[
-        receiver(
+    endpoints=[
+        endpoint(
             "failing",
             waiting(text, reason=text, event_type=text, endpoint_id=text, event_id=text),
             words=text,

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from renderbell.widget import Notice, page, trouble
+from renderbell.view import Notice
+from renderbell.widget import page, trouble
 from renderbell_cli.local.dashboard import Dashboard
 from tests.browser.chromium import dom, told
 from tests.browser.looks import FUNCTION, LOOKS, STUDIO
@@ -20,8 +21,8 @@ from tests.browser.looks import FUNCTION, LOOKS, STUDIO
 WIDTHS: Final = (380, 600, 900, 1200)
 PAGES: Final[Mapping[str, str]] = {
     **{
-        f"{name}, {theme}": page(look, theme=theme, function=FUNCTION, notice=Notice(words="Sent.", good=True))
-        for name, look in LOOKS.items()
+        f"{name}, {theme}": page(view, theme=theme, function=FUNCTION, notice=Notice(words="Sent.", good=True))
+        for name, view in LOOKS.items()
         for theme in ("light", "dark")
     },
     "error, light": trouble("No answer. " * 20, theme="light"),

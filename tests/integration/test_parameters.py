@@ -70,7 +70,7 @@ def test_without_an_edition_a_key_is_used_for_a_minute_and_one_that_was_removed_
     assert counted.opened == 1
     world.parameters.remove_account(account)
     later = time.monotonic() + parameters.CACHED_FOR + 1
-    monkeypatch.setattr(parameters.time, "monotonic", lambda: later)
+    monkeypatch.setattr("time.monotonic", lambda: later)
     assert counted.key(account) is None
     store(world, account, "back")
     assert counted.key(account) == "back"

@@ -21,7 +21,7 @@ from renderbell.queues import DeliveryMessage
 from renderbell.store.tables import DeliveryRow, VideoRow, opened
 from renderbell.store.videos import FINISHED, IN_FLIGHT, phase
 from renderbell.video import AccountName
-from renderbell.widget import Look
+from renderbell.view import View
 from tests.integration.test_delivery import Refusing, attempt, queued, ring
 from tests.integration.world import Context, World, video
 
@@ -35,9 +35,9 @@ def ask(world: World, **event: Any) -> str:
     return answer
 
 
-def look(world: World, after: timedelta = timedelta()) -> Look:
+def view(world: World, after: timedelta = timedelta()) -> View:
     glance: Glance = world.apps["widget"].glance
-    return glance.look(datetime.now(UTC) + after)
+    return glance.view(datetime.now(UTC) + after)
 
 
 def retry(world: World, endpoint: str, event: str) -> str:
@@ -64,7 +64,13 @@ def test_it_describes_itself_without_asking_anybody(world: World) -> None:
 
 
 def test_before_the_first_account_it_says_how_to_add_one(world: World) -> None:
-    assert "renderbell account set heygen/marketing" in ask(world)
+    assert "renderbell --local account set heygen/marketing" in ask(world)
+
+
+def test_in_aws_its_commands_name_the_stack(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARAMETERS_PREFIX", "/renderbell/studio")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert world.apps["widget"].glance.command == "renderbell --stack studio"
 
 
 def test_it_shows_what_is_made_what_ended_and_how_the_account_fares(world: World) -> None:
@@ -89,7 +95,7 @@ def test_how_long_it_takes_is_learnt_from_what_completed(world: World) -> None:
     world.library(account).add(*(video(f"v{n}", born=now - seconds) for n, seconds in enumerate((100, 200, 300))))
     world.library(account).add(video("flying", born=now, generating=1000), video("bad", born=now - 9, outcome="failed"))
     world.poll(account)
-    assert look(world).usual == {"tavus": pytest.approx(200, abs=10)}
+    assert view(world).usual == {"tavus": pytest.approx(200, abs=10)}
 
 
 def test_what_a_first_look_found_done_is_neither_shown_as_an_end_nor_counted_as_usual(world: World) -> None:
@@ -97,7 +103,7 @@ def test_what_a_first_look_found_done_is_neither_shown_as_an_end_nor_counted_as_
     world.poll(account)
     world.library(account).add(video("flying", born=time.time(), generating=1000))
     world.poll(account)
-    seen = look(world)
+    seen = view(world)
     assert [one.video_id for one in seen.flying] == ["flying"]
     assert (seen.ended, seen.usual) == ([], {})
 
@@ -106,7 +112,7 @@ def test_an_endpoint_that_fails_is_shown_with_what_does_not_arrive(world: World)
     endpoint = world.add_endpoint()
     message = ring(world)[endpoint]
     after = fail(world, message, 4)
-    [line] = look(world, after - 20 * timedelta(minutes=1)).receivers
+    [line] = view(world, after - 20 * timedelta(minutes=1)).endpoints
     assert (line.endpoint_id, line.word, line.words) == (endpoint, "failing", "answered 500")
     [one] = line.waiting
     assert (one.event_id, one.title, one.attempts, one.can_retry) == (message.event_id, "Title of v", 4, True)
@@ -116,10 +122,10 @@ def test_what_arrives_and_what_is_tried_again_at_once_has_no_button(world: World
     endpoint = world.add_endpoint()
     message = ring(world)[endpoint]
     fail(world, message, 1)
-    [line] = look(world).receivers
+    [line] = view(world).endpoints
     assert [one.can_retry for one in line.waiting] == [False]
     assert attempt(world, replace(message, body=None), DELAYS[0] * 2) == "delivered"
-    assert look(world).receivers == []
+    assert view(world).endpoints == []
 
 
 def test_a_resting_endpoint_says_so_and_shows_what_is_held(world: World) -> None:
@@ -128,7 +134,8 @@ def test_a_resting_endpoint_says_so_and_shows_what_is_held(world: World) -> None
     messages = ring(world)
     world.endpoints.note(found := world.endpoints.get(paused), replace(found, paused_at=datetime.now(UTC)))  # type: ignore[arg-type, type-var]
     assert [attempt(world, messages[name]) for name in (paused, disabled)] == ["held", "held"]
-    lines = {line.endpoint_id: line for line in look(world).receivers}
+    lines = {line.endpoint_id: line for line in view(world).endpoints}
+    assert f"`renderbell --local endpoint resume {paused}`" in lines[paused].words
     assert {name: (line.word, [one.can_retry for one in line.waiting]) for name, line in lines.items()} == {
         paused: ("paused", [False]),
         disabled: ("disabled", [True]),
@@ -217,16 +224,16 @@ def test_however_much_is_on_record_one_look_reads_a_bounded_part(world: World) -
             batch.save(DeliveryRow(endpoint, f"evt_{n}", next_attempt_at=now, created_at=now, expires_at=now, **given))
     glance: Glance = world.apps["widget"].glance
     with counting(glance) as first:
-        seen = glance.look(datetime.now(UTC))
+        seen = glance.view(datetime.now(UTC))
     assert (len(seen.flying), seen.more_flying, len(seen.ended)) == (MOST_FLYING, True, MOST_ENDED)
-    assert [(len(line.waiting), line.more) for line in seen.receivers] == [(20, True)]
+    assert [(len(line.waiting), line.more) for line in seen.endpoints] == [(20, True)]
     accounts, providers = 3, 2
     at_once = 2  # rows that are fetched ahead, for each that is shown, when accounts are merged
     videos = at_once * (MOST_FLYING + MOST_LOOKED_THROUGH + providers * 50) + accounts * 50
     assert first.rows["Query"] <= videos + MOST_OF_ENDPOINT + 21
     assert first.requests <= 60
     with counting(glance) as second:
-        glance.look(datetime.now(UTC))
+        glance.view(datetime.now(UTC))
     assert second.rows["Query"] < first.rows["Query"], "what is usual is remembered for some minutes"
 
 
@@ -234,7 +241,7 @@ def test_behind_a_long_first_look_it_does_not_read_on_and_on_for_an_end_that_ran
     account = world.add_account("tavus/a")
     fill(world, account, FINISHED, 1000, rings=False)
     with counting(world.apps["widget"].glance) as reads:
-        assert look(world).ended == []
+        assert view(world).ended == []
     assert reads.rows["Query"] <= 2 * MOST_LOOKED_THROUGH + 5
 
 
@@ -345,7 +352,7 @@ def test_a_paused_endpoint_gets_nothing_and_the_page_says_how_to_resume_it(world
     endpoint = world.add_endpoint(paused_at=datetime.now(UTC))
     message = ring(world)[endpoint]
     assert attempt(world, message) == "held"
-    assert f"renderbell endpoint resume {endpoint}" in retry(world, endpoint, message.event_id)
+    assert f"renderbell --local endpoint resume {endpoint}" in retry(world, endpoint, message.event_id)
     assert queued(world) == []
 
 

@@ -1,20 +1,25 @@
 """The widget's page keeps to the rules of CloudWatch, to its size, and to what it may say of whom."""
 
+import inspect
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from types import ModuleType
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderbell import widget, widget_parts
 from renderbell.deliveries import DeliveryStatus
 from renderbell.video import Status
-from renderbell.widget import DOCUMENTATION, MAX_BYTES, Look, Notice, page, trouble
+from renderbell.view import DEFAULT_STACK, Notice, View, command_of
+from renderbell.widget import DOCUMENTATION, MAX_BYTES, page, trouble
+from renderbell_cli.stack import DEFAULT_NAME
 from tests.browser.looks import (
     BAD_DAY,
     CALM,
@@ -27,7 +32,7 @@ from tests.browser.looks import (
     STRANGERS,
     STUDIO,
     account,
-    receiver,
+    endpoint,
     video,
     waiting,
 )
@@ -73,8 +78,8 @@ class Read(HTMLParser):
         return [attributes for found, attributes in self.elements if found == tag]
 
 
-def read(look: Look, **more: Any) -> Read:
-    return Read(page(look, function=FUNCTION, **more))
+def read(view: View, **more: Any) -> Read:
+    return Read(page(view, function=FUNCTION, **more))
 
 
 # The rules of custom widgets.
@@ -101,30 +106,35 @@ def test_a_page_loads_nothing_but_pictures_over_https(name: str) -> None:
 
 @given(text=st.text(max_size=300))
 def test_whatever_a_stranger_writes_stays_text(text: str) -> None:
-    look = Look(
+    view = View(
         now=NOW,
         flying=[video("tavus/main", text, Status.GENERATING, 30, thumbnail_url=text, video_id=text)],
         ended=[video("heygen/main", text, Status.FAILED, 30, 9, error=text, url=text)],
         accounts=[account("tavus/main", text, well=False)],
-        receivers=[receiver("failing", waiting(text, reason=text, event_type=text, event_id=text), words=text)],
+        endpoints=[endpoint("failing", waiting(text, reason=text, event_type=text, event_id=text), words=text)],
     )
-    plain = [tag for tag, _ in read(replace(look)).elements]
-    tame = [tag for tag, _ in read(Look(**{**_fields(look), **_tamed(look)})).elements]
+    plain = [tag for tag, _ in read(replace(view)).elements]
+    tame = [tag for tag, _ in read(View(**{**_fields(view), **_tamed(view)})).elements]
     assert set(plain) <= set(tame) | {"img", "a"}
-    assert read(look).open == []
+    assert read(view).open == []
 
 
-def _fields(look: Look) -> dict[str, Any]:
-    return {name: getattr(look, name) for name in ("now", "flying", "usual", "ended", "accounts", "receivers")}
+def _fields(view: View) -> dict[str, Any]:
+    return {name: getattr(view, name) for name in ("now", "flying", "usual", "ended", "accounts", "endpoints")}
 
 
-def _tamed(look: Look) -> dict[str, Any]:
+def _tamed(view: View) -> dict[str, Any]:
     return {
-        "flying": [replace(one, title="a title", thumbnail_url=None) for one in look.flying],
-        "ended": [replace(one, title="a title", error="an error", thumbnail_url=None) for one in look.ended],
-        "accounts": [replace(one, words="words") for one in look.accounts],
-        "receivers": [receiver("failing", waiting("a title"), words="words")],
+        "flying": [replace(one, title="a title", thumbnail_url=None) for one in view.flying],
+        "ended": [replace(one, title="a title", error="an error", thumbnail_url=None) for one in view.ended],
+        "accounts": [replace(one, words="words") for one in view.accounts],
+        "endpoints": [endpoint("failing", waiting("a title"), words="words")],
     }
+
+
+@pytest.mark.parametrize("module", [widget, widget_parts], ids=lambda module: module.__name__)
+def test_what_is_filled_in_is_made_markup_in_one_place_which_escapes_it(module: ModuleType) -> None:
+    assert "Html(f" not in inspect.getsource(module)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text], ids=range(len(HOSTILE) - 1))
@@ -153,14 +163,14 @@ def test_a_title_of_five_thousand_characters_is_cut() -> None:
     ],
 )
 def test_an_address_that_is_not_plain_https_is_neither_loaded_nor_linked(address: str) -> None:
-    found = read(Look(now=NOW, ended=[video("heygen/a", "v", Status.COMPLETED, 9, 9, url=address, thumbnail_url=address)]))
+    found = read(View(now=NOW, ended=[video("heygen/a", "v", Status.COMPLETED, 9, 9, url=address, thumbnail_url=address)]))
     assert (found.all("img"), found.all("a")) == ([], [])
 
 
 def test_a_picture_and_a_link_over_https_are_there_and_take_nothing_along() -> None:
     address = 'https://files.example/a b"onload=.mp4?Expires=1&Signature=x~y'
     one = video("heygen/a", "v", Status.COMPLETED, 9, 9, url=address, thumbnail_url=address)
-    [picture], [link] = (read(Look(now=NOW, ended=[one])).all(tag) for tag in ("img", "a"))
+    [picture], [link] = (read(View(now=NOW, ended=[one])).all(tag) for tag in ("img", "a"))
     safe = "https://files.example/a%20b%22onload=.mp4?Expires=1&Signature=x~y"
     assert (picture["src"], picture["referrerpolicy"]) == (safe, "no-referrer")
     assert (link["href"], link["rel"]) == (safe, "noopener noreferrer")
@@ -168,13 +178,13 @@ def test_a_picture_and_a_link_over_https_are_there_and_take_nothing_along() -> N
 
 def test_a_url_that_has_ended_is_not_offered() -> None:
     over = replace(STUDIO.ended[0], url_expires_at=NOW - timedelta(seconds=1))
-    assert read(Look(now=NOW, ended=[over])).all("a") == []
+    assert read(View(now=NOW, ended=[over])).all("a") == []
 
 
 def test_nobodys_e_mail_address_and_no_password_of_a_url_is_shown() -> None:
     untitled = video("pixverse/main", None, Status.GENERATING, 9, video_id="user:1-pixverse:someone@team.example-video:2")
     shown = page(
-        Look(now=NOW, flying=[untitled], receivers=[receiver("failing", url="https://me:secret@hooks.example/in?token=secret")])
+        View(now=NOW, flying=[untitled], endpoints=[endpoint("failing", url="https://me:secret@hooks.example/in?token=secret")])
     )
     assert "s***@***" in shown
     assert not any(word in shown for word in ("someone", "team.example", "secret"))
@@ -196,7 +206,7 @@ def test_a_page_of_the_longest_of_everything_shows_fewer_rows_and_is_small() -> 
         flying=[video("heygen/a", long, Status.GENERATING, 9, thumbnail_url=address)] * 200,
         ended=[video("heygen/a", long, Status.COMPLETED, 9, 9, url=address, thumbnail_url=address)] * 20,
         accounts=[account("tavus/main", long, well=False)] * 20,
-        receivers=[receiver("failing", *[waiting(long, reason=long, event_type=long)] * 10, words=long)] * 10,
+        endpoints=[endpoint("failing", *[waiting(long, reason=long, event_type=long)] * 10, words=long)] * 10,
     )
     shown = page(looks, function=FUNCTION)
     assert len(shown.encode()) <= MAX_BYTES
@@ -303,11 +313,38 @@ def test_it_describes_itself() -> None:
     assert "### Widget parameters" in DOCUMENTATION
 
 
+# The commands that people may copy from it.
+
+
+@pytest.mark.parametrize(
+    ("stack", "local", "words"),
+    [
+        ("renderbell", False, "renderbell"),
+        ("studio-2", False, "renderbell --stack studio-2"),
+        ("renderbell-local", True, "renderbell --local"),
+    ],
+)
+def test_a_command_speaks_to_the_stack_whose_page_shows_it(stack: str, *, local: bool, words: str) -> None:
+    assert command_of(stack, local=local) == words
+
+
+def test_the_command_line_speaks_to_the_same_stack_where_none_is_named() -> None:
+    assert DEFAULT_STACK == DEFAULT_NAME
+
+
+@pytest.mark.parametrize("name", sorted(set(LOOKS) - {"calm"}))
+def test_every_command_of_a_page_begins_as_the_page_is_told(name: str) -> None:
+    view = replace(LOOKS[name], ended=[*LOOKS[name].ended] * 3, command="renderbell --local")
+    commands = re.findall(r"<code>([^<]*)</code>", page(view))
+    assert commands
+    assert all(command.startswith("renderbell --local ") for command in commands)
+
+
 # Its buttons.
 
 
-def buttons(look: Look, function: str = FUNCTION) -> Sequence[tuple[dict[str, str | None], dict[str, Any]]]:
-    drawn = page(look, function=function)
+def buttons(view: View, function: str = FUNCTION) -> Sequence[tuple[dict[str, str | None], dict[str, Any]]]:
+    drawn = page(view, function=function)
     contents = re.findall(r"<cwdb-action[^>]*>([^<]*)</cwdb-action>", drawn)
     words = [Read(f"<p>{content}</p>").words[0] for content in contents]
     return list(zip(Read(drawn).all("cwdb-action"), map(json.loads, words), strict=True))
@@ -338,7 +375,7 @@ def test_strangers_write_no_buttons_and_cannot_change_what_ours_ask() -> None:
 
 def test_what_cannot_be_retried_has_no_button() -> None:
     held = waiting("v", DeliveryStatus.HELD, can_retry=False)
-    assert buttons(replace(STUDIO, receivers=[receiver("paused", held)])) == []
+    assert buttons(replace(STUDIO, endpoints=[endpoint("paused", held)])) == []
     assert buttons(STUDIO, function="") == []
 
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -95,8 +95,7 @@ class Browse:
     def usual_seconds(self, provider: str, since: datetime, *, of: int) -> float | None:
         """Return what a video usually takes at a provider: the median of those among the `of` latest ends that completed."""
         ended = islice(self._merged(Wanted(provider=provider, since=since), FINISHED, of, None), of)
-        records = [one.record for one in ended if one.rang and one.record.status is Status.COMPLETED]
-        times = [video_data(record)["seconds_in_flight"] for record in records]
+        times = _times(one.record for one in ended if one.rang)
         return median(times) if times else None
 
     def statistics(self, provider: str, since: datetime) -> Statistics:
@@ -105,7 +104,7 @@ class Browse:
         ended = list(islice(self._merged(Wanted(provider=provider, since=since), FINISHED, MOST_READ, None), MOST_COUNTED + 1))
         counted = [one.record for one in ended[:MOST_COUNTED] if one.rang]
         by_status = Counter(str(one.record.status) for one in flying) + Counter(str(video.status) for video in counted)
-        times = [video_data(video)["seconds_in_flight"] for video in counted if video.status is Status.COMPLETED]
+        times = _times(counted)
         failed, completed = by_status[Status.FAILED], by_status[Status.COMPLETED]
         return Statistics(
             provider=provider,
@@ -137,6 +136,12 @@ class Browse:
         if wanted.account is not None:
             return [wanted.account] if wanted.provider in {None, wanted.account.provider} else []
         return self.parameters.account_names(wanted.provider)
+
+
+def _times(videos: Iterable[VideoRecord]) -> Sequence[float]:
+    """Return how long each of those that completed took."""
+    took = (video.seconds_in_flight for video in videos if video.status is Status.COMPLETED)
+    return [seconds for seconds in took if seconds is not None]
 
 
 def _p95(times: Sequence[float]) -> float | None:

@@ -45,6 +45,17 @@ class VideoRecord:
     stalled_at: datetime | None = None
     """When it was noticed that the video is in flight for too long."""
 
+    @property
+    def began(self) -> datetime:
+        """When it was created, or first seen where the provider tells no creation."""
+        return self.created_at or self.first_seen_at
+
+    @property
+    def seconds_in_flight(self) -> float | None:
+        """How long it took; of a stalled video, how long it had been in flight when that was noticed."""
+        until = self.finished_at or self.stalled_at
+        return None if until is None else round(max(0.0, (until - self.began).total_seconds()), 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -138,20 +149,9 @@ def video_data(video: VideoRecord) -> dict[str, Any]:
         "created_at": iso(video.created_at),
         "first_seen_at": iso(video.first_seen_at),
         "finished_at": iso(video.finished_at),
-        "seconds_in_flight": _seconds_in_flight(video),
+        "seconds_in_flight": video.seconds_in_flight,
         "sequence": video.sequence,
     }
-
-
-def _seconds_in_flight(video: VideoRecord) -> float | None:
-    """Return how long it took from its creation, or from our first sight of it where the provider tells no creation.
-
-    Of a stalled video it is how long it had been in flight when that was noticed.
-    """
-    until = video.finished_at or video.stalled_at
-    if until is None:
-        return None
-    return round(max(0.0, (until - (video.created_at or video.first_seen_at)).total_seconds()), 1)
 
 
 def masked(video_id: str) -> str:

@@ -24,7 +24,7 @@ from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos
 from renderbell.video import AccountName
-from renderbell.widget import AccountLine, Look, Notice, ReceiverLine, Waiting
+from renderbell.view import AccountLine, EndpointLine, Notice, View, Waiting
 
 MOST_FLYING: Final = 200
 MOST_ENDED: Final = 20
@@ -32,7 +32,7 @@ MOST_LOOKED_THROUGH: Final = 100
 """Ends that are read to find those that rang: behind a first look there may be many that did not."""
 MOST_ACCOUNTS: Final = 100
 """Accounts whose videos are shown: those where something changed last."""
-MOST_RECEIVERS: Final = 10
+MOST_ENDPOINTS: Final = 10
 MOST_DELIVERIES: Final = 20
 MOST_OF_ENDPOINT: Final = 100
 """Rows of one endpoint that are looked through. They are in no order of time: of a busy one these are a sample."""
@@ -68,9 +68,11 @@ class Glance:
     endpoints: Endpoints
     deliveries: Deliveries
     queue: Queue
+    command: str
+    """How the command line is called for this stack."""
     _usual: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)
 
-    def look(self, now: datetime) -> Look:
+    def view(self, now: datetime) -> View:
         """Return what there is to see."""
         names = self.parameters.account_names()
         states, spent = self.accounts.states(names), self.spending.of(names)
@@ -79,14 +81,15 @@ class Glance:
         flying = [one.record for one in browse.newest(IN_FLIGHT, MOST_FLYING + 1)]
         ended = [one.record for one in browse.newest(FINISHED, MOST_LOOKED_THROUGH) if one.rang][:MOST_ENDED]
         shown = flying[:MOST_FLYING]
-        return Look(
+        return View(
             now=now,
+            command=self.command,
             flying=shown,
             more_flying=len(flying) > MOST_FLYING,
             usual=self._usual_of(browse, shown, now),
             ended=ended,
             accounts=[_account_line(name, states.get(name, AccountState()), spent.get(name), now) for name in names],
-            receivers=self._receivers(now),
+            endpoints=self._endpoint_lines(now),
         )
 
     def retry(self, endpoint_id: object, event_id: object, now: datetime) -> Notice:
@@ -104,7 +107,7 @@ class Glance:
         if standing.status is DeliveryStatus.DELIVERED:
             return Notice(words="It has arrived meanwhile: nothing was sent.", good=True)
         if not _can_retry(standing, endpoint, now):
-            raise BadInputError(_why_not(standing, endpoint))
+            raise BadInputError(_why_not(standing, endpoint, self.command))
         held = standing.status is DeliveryStatus.HELD
         # Of a disabled endpoint it is a probe, as `dispatch` sends them. Else it waits for no turn: one at a time, as fast as a
         # person presses, is no crowd.
@@ -119,20 +122,20 @@ class Glance:
                 self._usual[provider] = now, browse.usual_seconds(provider, now - USUAL_SINCE, of=USUAL_OF)
         return {provider: seconds for provider, (_, seconds) in self._usual.items() if seconds}
 
-    def _receivers(self, now: datetime) -> Sequence[ReceiverLine]:
+    def _endpoint_lines(self, now: datetime) -> Sequence[EndpointLine]:
         """Return the endpoints that fail or hold events, and what does not arrive at them: the failing ones first."""
         found = [one for one in self.endpoints.all() if one.failing_since or one.held_at or one.rests]
         found.sort(key=lambda one: (one.paused_at is not None, one.failing_since is None, one.failing_since or LAST))
         lines, left = [], MOST_DELIVERIES
-        for endpoint in found[:MOST_RECEIVERS]:
+        for endpoint in found[:MOST_ENDPOINTS]:
             waiting = self._waiting_at(endpoint, now, left)
             shown = [_waiting(one, endpoint, now) for one in waiting[:left]]
             left -= len(shown)
-            word, words, since = _state_of(endpoint)
+            word, words, since = _state_of(endpoint, self.command)
             # One whose held events were all sent is remembered as holding some for another minute.
             if shown or endpoint.failing_since or endpoint.rests:
                 lines.append(
-                    ReceiverLine(
+                    EndpointLine(
                         endpoint_id=endpoint.endpoint_id,
                         url=endpoint.url,
                         word=word,
@@ -179,9 +182,9 @@ def _can_retry(one: Standing, endpoint: Endpoint | None, now: datetime) -> bool:
     return False
 
 
-def _why_not(one: Standing, endpoint: Endpoint | None) -> str:
+def _why_not(one: Standing, endpoint: Endpoint | None, command: str) -> str:
     if endpoint is not None and endpoint.paused_at is not None:
-        return f"the endpoint is paused: `renderbell endpoint resume {endpoint.endpoint_id}` sends what is held"
+        return f"the endpoint is paused: `{command} endpoint resume {endpoint.endpoint_id}` sends what is held"
     if one.status is DeliveryStatus.SKIPPED:
         return f"it was skipped: {one.reason}"
     return "it is on its way already, within a minute or two"
@@ -207,10 +210,10 @@ def _title_of(body: str | None) -> str | None:
     return None if title is None else str(title)
 
 
-def _state_of(endpoint: Endpoint) -> tuple[str, str, datetime | None]:
+def _state_of(endpoint: Endpoint, command: str) -> tuple[str, str, datetime | None]:
     """Return how an endpoint fares in one word, in words, and since when."""
     if endpoint.paused_at is not None:
-        return "paused", f"its events are held; `renderbell endpoint resume {endpoint.endpoint_id}`", endpoint.paused_at
+        return "paused", f"its events are held; `{command} endpoint resume {endpoint.endpoint_id}`", endpoint.paused_at
     if endpoint.disabled_at is not None:
         return "disabled", f"{endpoint.disabled_reason}; tried again now and then", endpoint.disabled_at
     if endpoint.failing_since is not None:
