@@ -75,7 +75,7 @@ def measure(stack: Stack, each: int, seconds: float, *, hints: bool) -> None:
             account = Account.of(AccountName(provider, "bench"), KEY, {"base_url": simulator.base_url})
             stack.parameters.put_account(account)
         names = [AccountName(provider, "bench") for provider in PROVIDERS]
-        while not all(state.looked for state in stack.accounts.states(names).values()) or len(stack.accounts.states(names)) < 5:  # noqa: PLR2004 - providers
+        while sum(state.first_look_over for state in stack.accounts.states(names).values()) < len(names):
             time.sleep(1)
         for provider in PROVIDERS:
             libraries[provider, KEY].add(*videos(provider, each, seconds, ends))

@@ -33,12 +33,13 @@ from renderbell import http  # noqa: E402 - the checkout comes first on the path
 from renderbell.account import Account  # noqa: E402
 from renderbell.account_state import AccountState  # noqa: E402
 from renderbell.licence import Licence  # noqa: E402
+from renderbell.look import Look  # noqa: E402
 from renderbell.providers import provider_for  # noqa: E402
+from renderbell.report import Report  # noqa: E402
 from renderbell.store.accounts import Accounts  # noqa: E402
 from renderbell.store.meter import Meter  # noqa: E402
 from renderbell.store.tables import VideoRow, opened  # noqa: E402
 from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos, phase  # noqa: E402
-from renderbell.sweep import Report, Sweep  # noqa: E402
 from renderbell.video import AccountName  # noqa: E402
 from renderbell_cli.local.engine import engine  # noqa: E402
 from renderbell_cli.simulator import Library, SimulatedVideo, Simulator  # noqa: E402
@@ -229,7 +230,7 @@ def serve(started: dict[str, Any], orders: Connection) -> None:
     accounts: Any = Accounts(started["tables"]["AccountsTable"], meter)
 
     def look() -> Report:
-        return Sweep(
+        return Look(
             provider=provider,
             client=client,
             videos=videos,

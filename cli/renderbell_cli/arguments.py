@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from renderbell.errors import BadInputError
-from renderbell.providers import PROVIDERS
+from renderbell.events import PROVIDER_NAMES
 from renderbell_cli import completing
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -37,5 +37,5 @@ Since = Annotated[
 
 
 def check_provider(provider: str) -> None:
-    if provider not in PROVIDERS:
-        raise BadInputError(f"there is no provider {provider!r}: {', '.join(PROVIDERS)} are known")
+    if provider not in PROVIDER_NAMES:
+        raise BadInputError(f"there is no provider {provider!r}: {', '.join(PROVIDER_NAMES)} are known")

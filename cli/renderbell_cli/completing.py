@@ -11,20 +11,18 @@ from typing import Final
 import typer
 
 from renderbell.account import OPTIONS
-from renderbell.endpoints import FORMATS
+from renderbell.alerts import OPERATORS
+from renderbell.endpoints import FORMATS, TOPIC
 from renderbell.errors import RenderbellError
-from renderbell.events import EVENT_TYPES
-from renderbell.providers import PROVIDERS
-from renderbell.replay import BUILT_IN
+from renderbell.events import EVENT_TYPES, PROVIDER_NAMES
 from renderbell_cli.stack import Stack
-from renderbell_cli.trouble import AWS_ERRORS
 
 PATIENCE: Final = 2.0
 """Seconds that a stack is given to answer."""
 
 
 def providers(incomplete: str) -> Sequence[str]:
-    return _beginning(incomplete, PROVIDERS)
+    return _beginning(incomplete, PROVIDER_NAMES)
 
 
 def formats(incomplete: str) -> Sequence[str]:
@@ -47,7 +45,7 @@ def accounts(context: typer.Context, incomplete: str) -> Sequence[str]:
 
 def accounts_to_set(context: typer.Context, incomplete: str) -> Sequence[str]:
     """Complete those there are, and the beginnings of new ones."""
-    return _beginning(incomplete, [*_asked(context, _account_names), *(f"{provider}/" for provider in PROVIDERS)])
+    return _beginning(incomplete, [*_asked(context, _account_names), *(f"{provider}/" for provider in PROVIDER_NAMES)])
 
 
 def endpoints(context: typer.Context, incomplete: str) -> Sequence[str]:
@@ -56,7 +54,7 @@ def endpoints(context: typer.Context, incomplete: str) -> Sequence[str]:
 
 def receivers(context: typer.Context, incomplete: str) -> Sequence[str]:
     """Complete endpoints, and the SNS topics that are none but have deliveries, too."""
-    return _beginning(incomplete, [*BUILT_IN, *_asked(context, _endpoint_ids)])
+    return _beginning(incomplete, [TOPIC, OPERATORS, *_asked(context, _endpoint_ids)])
 
 
 def _account_names(stack: Stack) -> Iterable[str]:
@@ -71,6 +69,8 @@ def _asked(context: typer.Context, question: Callable[[Stack], Iterable[str]]) -
     found: list[str] = []
 
     def ask() -> None:
+        from renderbell_cli.trouble import AWS_ERRORS
+
         with suppress(RenderbellError, *AWS_ERRORS):
             found.extend(question(_stack(context)))
 

@@ -7,18 +7,17 @@ import typer
 
 from renderbell.errors import BadInputError, ProviderError, RenderbellError
 from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, stats, video, videos, wait, watch
+from renderbell_cli.helping import App
 from renderbell_cli.show import hints, plain
 from renderbell_cli.stack import LocalFlag, StackChoice, StackName
-from renderbell_cli.trouble import AWS_ERRORS, words_of
 
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
-app = typer.Typer(
+app = App(
     name="renderbell",
     epilog="Exit codes: 0 done, 1 it did not work, 2 asked for wrongly, 130 interrupted. `renderbell wait` has its own.",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -41,6 +40,7 @@ app.command("local")(local.local)
 def choose_stack(context: typer.Context, local_: LocalFlag = False, stack: StackName = None) -> None:  # noqa: FBT002
     """Rings once, reliably, when an AI video is done."""
     context.obj = StackChoice(local=local_, name=stack)
+    context.obj.in_hints()
 
 
 def main() -> None:
@@ -53,14 +53,18 @@ def main() -> None:
         _stop(f"renderbell: {error}", USAGE)
     except RenderbellError as error:
         _stop(f"renderbell: {error}", FAILED)
-    except AWS_ERRORS as error:
-        _stop(f"renderbell: {words_of(error)}", FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        from renderbell_cli.trouble import AWS_ERRORS, words_of  # knows AWS's libraries: `--help` needs none of them
+
+        if not isinstance(error, AWS_ERRORS):
+            raise
+        _stop(f"renderbell: {words_of(error)}", FAILED)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    hints.print(plain(message), soft_wrap=True)
+    hints.print(plain(message))
     sys.exit(code)
 
 

@@ -2,22 +2,49 @@
 
 import json
 import math
+import os
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from renderbell.messages import spoken_duration
 
+COMMAND: Final = re.compile(r"(?<![\w.])renderbell (?=[a-z])(?!local\b|check\b|normalize\b)")
+"""A command that speaks to a stack, as a hint names it."""
+
+
+class Hints(Console):
+    """Speaks to people. The commands it names can be pasted: they speak to the stack that was chosen."""
+
+    chosen = "renderbell"
+
+    def print(self, *objects: Any, **named: Any) -> None:
+        super().print(*map(self._spelt, objects), **{"soft_wrap": True, **named})
+
+    def spelt(self, words: str) -> str:
+        return COMMAND.sub(lambda _: f"{self.chosen} ", words)
+
+    def _spelt(self, said: object) -> object:
+        if isinstance(said, Text):
+            return Text(self.spelt(said.plain)) if COMMAND.search(said.plain) else said
+        return self.spelt(said) if isinstance(said, str) else said
+
+
 console: Final = Console(highlight=False, emoji=False)
-hints: Final = Console(highlight=False, emoji=False, stderr=True)
+hints: Final = Hints(highlight=False, emoji=False, stderr=True)
 
 DAY: Final = 86400
 TEN: Final = 10
+NOTHING: Final[Mapping[str, Any]] = {}
+GAP: Final = "  "
+INDENT: Final = "    "
 UNITS: Final = (("h", 3600), ("min", 60), ("s", 1))
 
 STYLES: Final[Mapping[str, str]] = {
@@ -72,6 +99,14 @@ def roughly(seconds: float) -> str:
     return f"{int(seconds // length)} {unit}"
 
 
+def coming(moment: datetime | None, now: datetime) -> str:
+    """Return how soon something is due: `in 5 min`, `now`."""
+    if moment is None:
+        return ""
+    seconds = (moment - now).total_seconds()
+    return f"in {roughly(seconds)}" if seconds >= 1 else "now"
+
+
 def within(moment: datetime, now: datetime) -> str:
     """Return by when something will have happened: `within 40 s`, `within 5 min`."""
     seconds = math.ceil(max(0.0, (moment - now).total_seconds()))
@@ -86,7 +121,59 @@ def short(number: float) -> str:
     return (f"{scaled:.1f}".removesuffix(".0") if scaled < TEN else f"{scaled:.0f}") + letter
 
 
+class Listing:
+    """A table in which nothing is cut and no id is in pieces.
+
+    A column that is empty everywhere is left out. Where a terminal is too narrow for a row, the columns that `give_way` stand
+    below it, the first of them first. A pipe has room for everything.
+    """
+
+    def __init__(self, *columns: str, give_way: Sequence[str] = ()) -> None:
+        self._columns, self._give_way = columns, give_way
+        self._rows: list[tuple[Sequence[Text], Mapping[str, str | Text | None]]] = []
+
+    def add_row(self, *cells: str | Text, below: Mapping[str, str | Text | None] = NOTHING) -> None:
+        """Add a row. What `below` names stands below it on every terminal."""
+        self._rows.append(([cell if isinstance(cell, Text) else Text(cell) for cell in cells], below))
+
+    def print(self) -> None:
+        widths = self._widths()
+        for name in self._give_way:
+            if sum(widths.values()) + len(GAP) * (len(widths) - 1) <= _room():
+                break
+            widths.pop(name, None)
+        if not widths:
+            return
+        _line([Text(name, style="bold") for name in widths], list(widths.values()))
+        for cells, more in self._rows:
+            row = dict(zip(self._columns, cells, strict=True))
+            _line([row[name] for name in widths], list(widths.values()))
+            moved = {name.lower(): row[name] for name in self._give_way if name not in widths}
+            for name, value in {**more, **moved}.items():
+                if value:
+                    console.print(Text.assemble(INDENT, (f"{name}: ", "dim"), value), soft_wrap=True)
+
+    def _widths(self) -> dict[str, int]:
+        """Return the width of each column that is not empty everywhere."""
+        cells = {name: [row[place].cell_len for row, _ in self._rows] for place, name in enumerate(self._columns)}
+        return {name: max(cell_len(name), *lengths) for name, lengths in cells.items() if any(lengths)}
+
+
+def _line(cells: Sequence[Text], widths: Sequence[int]) -> None:
+    padded = [cell.copy() for cell in cells]
+    for cell, width in zip(padded, widths, strict=True):
+        cell.pad_right(width - cell.cell_len)
+    line = Text(GAP).join(padded)
+    line.rstrip()
+    console.print(line, soft_wrap=True)
+
+
+def _room() -> int:
+    return console.width if console.is_terminal or "COLUMNS" in os.environ else sys.maxsize
+
+
 def table(*columns: str) -> Table:
+    """Return a table for what has no ids in it, or is a picture of one screen."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")

@@ -1,4 +1,7 @@
-"""Finds the stack a command speaks to: in AWS, or the one that `renderbell local` started."""
+"""Finds the stack a command speaks to: in AWS, or the one that `renderbell local` started.
+
+What speaks to AWS is imported where it is used: importing it takes longer than all else that most commands do.
+"""
 
 import json
 import os
@@ -6,35 +9,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-import boto3
 import typer
-from botocore.exceptions import ClientError
 
-from renderbell.browse import Browse
 from renderbell.errors import RenderbellError
-from renderbell.links import Links
-from renderbell.overview import Overview
-from renderbell.parameters import Parameters
-from renderbell.queues import Queue
-from renderbell.replay import Replay
-from renderbell.ring_again import RingAgain
-from renderbell.schedules import Schedule, schedules_of
-from renderbell.store.accounts import Accounts
-from renderbell.store.deliveries import Deliveries
-from renderbell.store.endpoints import Endpoints
-from renderbell.store.spending import SpendingStore
-from renderbell.store.videos import Videos
-from renderbell.subscribe import Subscribe
+from renderbell_cli.show import hints
+
+if TYPE_CHECKING:
+    from renderbell.browse import Browse
+    from renderbell.links import Links
+    from renderbell.overview import Overview
+    from renderbell.parameters import Parameters
+    from renderbell.queues import Queue
+    from renderbell.replay import Replay
+    from renderbell.ring_again import RingAgain
+    from renderbell.schedules import Schedule
+    from renderbell.store.accounts import Accounts
+    from renderbell.store.deliveries import Deliveries
+    from renderbell.store.endpoints import Endpoints
+    from renderbell.store.spending import SpendingStore
+    from renderbell.store.videos import Videos
+    from renderbell.subscribe import Subscribe
 
 DEFAULT_NAME: Final = "renderbell"
 STATE_VARIABLE: Final = "RENDERBELL_LOCAL_STATE"
 
+CONNECT: Final = 5
+READ: Final = 15
+ATTEMPTS: Final = 2
+"""Seconds that AWS is given to connect and to answer, and how often it is asked: half a minute at most."""
+
 LocalFlag = Annotated[bool, typer.Option("--local", help="Speak to the stack of `renderbell local`.")]
 StackName = Annotated[
     str | None,
-    typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS; {DEFAULT_NAME} unless said."),
+    typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS. \\[default: {DEFAULT_NAME}]"),
 ]
 
 
@@ -49,6 +58,11 @@ class StackChoice:
     local: bool = False
     name: str | None = None
 
+    def in_hints(self) -> None:
+        """Let the commands in hints speak to this stack, too."""
+        named = f"renderbell --stack {self.name}" if self.name else "renderbell"
+        hints.chosen = "renderbell --local" if self.local else named
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -58,13 +72,26 @@ class Stack:
     outputs: Mapping[str, str]
     is_local: bool
 
+    def __post_init__(self) -> None:
+        """Let PynamoDB, which takes no Config, be as patient as `client`."""
+        from pynamodb.settings import default_settings_dict
+
+        default_settings_dict.update(
+            connect_timeout_seconds=CONNECT, read_timeout_seconds=READ, max_retry_attempts=ATTEMPTS - 1
+        )
+
     @classmethod
     def open(cls, context: typer.Context, *, local: bool, name: str | None) -> Self:
         """Return the chosen stack. Raises StackNotFoundError with what to do."""
         before: StackChoice = context.obj or StackChoice()
-        if local or before.local:
+        chosen = StackChoice(local=local or before.local, name=name or before.name)
+        chosen.in_hints()
+        if chosen.local:
             return cls.from_state(read_state())
-        name = name or before.name or DEFAULT_NAME
+        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+        if region:  # boto3 reads the first alone, everything else of AWS the second
+            os.environ["AWS_DEFAULT_REGION"] = region
+        name = chosen.name or DEFAULT_NAME
         return cls(name=name, outputs=outputs_of(name), is_local=False)
 
     @classmethod
@@ -80,44 +107,64 @@ class Stack:
         return self.outputs[name]
 
     @cached_property
-    def parameters(self) -> Parameters:
-        return Parameters(self.output("ParametersPrefix"), boto3.client("ssm"))
+    def parameters(self) -> "Parameters":
+        from renderbell.parameters import Parameters
+
+        return Parameters(self.output("ParametersPrefix"), client("ssm"))
 
     @cached_property
-    def videos(self) -> Videos:
+    def videos(self) -> "Videos":
+        from renderbell.store.videos import Videos
+
         return Videos(self.output("VideosTable"))
 
     @cached_property
-    def accounts(self) -> Accounts:
+    def accounts(self) -> "Accounts":
+        from renderbell.store.accounts import Accounts
+
         return Accounts(self.output("AccountsTable"))
 
     @cached_property
-    def endpoints(self) -> Endpoints:
+    def endpoints(self) -> "Endpoints":
+        from renderbell.store.endpoints import Endpoints
+
         return Endpoints(self.output("EndpointsTable"))
 
     @cached_property
-    def delivery_queue(self) -> Queue:
-        return Queue(self.output("DeliveryQueueUrl"), boto3.client("sqs"))
+    def delivery_queue(self) -> "Queue":
+        from renderbell.queues import Queue
+
+        return Queue(self.output("DeliveryQueueUrl"), client("sqs"))
 
     @cached_property
-    def spending(self) -> SpendingStore:
+    def spending(self) -> "SpendingStore":
+        from renderbell.store.spending import SpendingStore
+
         return SpendingStore(self.output("AccountsTable"))
 
     @cached_property
-    def links(self) -> Links:
+    def links(self) -> "Links":
+        from renderbell.links import Links
+
         return Links(base_url=self.output("LinkUrl"), days=int(self.output("LinkDays")), tokens=self.parameters.made_tokens)
 
     @cached_property
-    def schedules(self) -> Mapping[str, Schedule]:
+    def schedules(self) -> "Mapping[str, Schedule]":
         """The providers' schedules, by the output that lists them."""
+        from renderbell.schedules import schedules_of
+
         return schedules_of(self.output("Schedules"))
 
     @cached_property
-    def browse(self) -> Browse:
+    def browse(self) -> "Browse":
+        from renderbell.browse import Browse
+
         return Browse(parameters=self.parameters, videos=self.videos)
 
     @cached_property
-    def overview(self) -> Overview:
+    def overview(self) -> "Overview":
+        from renderbell.overview import Overview
+
         return Overview(
             parameters=self.parameters,
             accounts=self.accounts,
@@ -127,7 +174,9 @@ class Stack:
         )
 
     @cached_property
-    def subscribe(self) -> Subscribe:
+    def subscribe(self) -> "Subscribe":
+        from renderbell.subscribe import Subscribe
+
         return Subscribe(
             endpoints=self.endpoints,
             parameters=self.parameters,
@@ -137,11 +186,15 @@ class Stack:
         )
 
     @cached_property
-    def replay(self) -> Replay:
+    def replay(self) -> "Replay":
+        from renderbell.replay import Replay
+
         return Replay(deliveries=self.deliveries, endpoints=self.endpoints, queue=self.delivery_queue)
 
     @cached_property
-    def ring_again(self) -> RingAgain:
+    def ring_again(self) -> "RingAgain":
+        from renderbell.ring_again import RingAgain
+
         return RingAgain(
             videos=self.videos,
             endpoints=self.endpoints,
@@ -151,18 +204,33 @@ class Stack:
         )
 
     @cached_property
-    def poll_queue(self) -> Queue:
-        return Queue(self.output("PollQueueUrl"), boto3.client("sqs"))
+    def poll_queue(self) -> "Queue":
+        from renderbell.queues import Queue
+
+        return Queue(self.output("PollQueueUrl"), client("sqs"))
 
     @cached_property
-    def deliveries(self) -> Deliveries:
+    def deliveries(self) -> "Deliveries":
+        from renderbell.store.deliveries import Deliveries
+
         return Deliveries(self.output("DeliveriesTable"))
+
+
+def client(service: str) -> Any:
+    """Return a client of AWS that gives up while a person is still there."""
+    import boto3
+    from botocore.config import Config
+
+    retries: Any = {"total_max_attempts": ATTEMPTS}
+    return boto3.client(service, config=Config(connect_timeout=CONNECT, read_timeout=READ, retries=retries))  # type: ignore[call-overload]
 
 
 def outputs_of(name: str) -> Mapping[str, str]:
     """Return the outputs of a stack in CloudFormation. Raises StackNotFoundError."""
+    from botocore.exceptions import ClientError
+
     try:
-        found = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        found = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             raise StackNotFoundError(
@@ -200,7 +268,32 @@ def state_file() -> Path:
 
 
 def read_state() -> Mapping[str, Any]:
+    """Return how to reach the running local stack. Raises StackNotFoundError where none runs."""
+    found = left_state()
+    if found is None:
+        raise StackNotFoundError("no local stack is running: start one with `make local` or `renderbell local`")
+    if not is_running(found):
+        raise StackNotFoundError(
+            f"no local stack is running: the last one (pid {found['pid']}) was killed. Start a new one with `make local` or "
+            "`renderbell local`, which ends what that one left running, too"
+        )
+    return found
+
+
+def left_state() -> Mapping[str, Any] | None:
+    """Return what a local stack that runs, or one that was killed, says of itself."""
     try:
         return dict(json.loads(state_file().read_text()))
     except FileNotFoundError:
-        raise StackNotFoundError("no local stack is running: start one with `make local` or `renderbell local`") from None
+        return None
+
+
+def is_running(state: Mapping[str, Any]) -> bool:
+    """Say whether the process of a local stack lives. One that tells no process is believed."""
+    try:
+        os.kill(state.get("pid", os.getpid()), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

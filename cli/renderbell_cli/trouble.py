@@ -79,13 +79,13 @@ def words_of(error: Exception) -> str:
         case aws.NoCredentialsError() | aws.PartialCredentialsError():
             words = "no AWS credentials found: run `aws configure` or `aws sso login`, or use --local for a local stack"
         case aws.NoRegionError():
-            words = "no AWS region chosen: set AWS_REGION, or use --local for a local stack"
+            words = "no AWS region chosen: set AWS_REGION, or run `aws configure`, or use --local for a local stack"
         case aws.SSOError() | aws.TokenRetrievalError() | aws.NoAuthTokenError():
             words = f"your sign-in to AWS has ended: run `aws sso login` ({cause})"
         case aws.EndpointConnectionError():
             words = f"{cause} {_reached(str(cause.kwargs.get('endpoint_url', '')))}"
         case aws.ConnectionError() | aws.HTTPClientError():
-            words = f"AWS does not answer: {cause}. Is the network there? Try again in a minute"
+            words = f"AWS does not answer: {cause}. {_reached(str(cause.kwargs.get('endpoint_url', '')))} Try again in a minute"
         case TableDoesNotExist():
             words = GONE
         case _:

@@ -7,14 +7,13 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell import http
+from renderbell.batch import Answer, Record, each
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
-from renderbell.poll import METRICS, Poll
+from renderbell.poll import Poll
 from renderbell.queues import PollMessage, Queue
 from renderbell.settings import PollSettings
 from renderbell.store.accounts import Accounts
@@ -25,7 +24,6 @@ from renderbell.store.videos import Videos
 logger = logger_of("poll")
 metrics = Metrics(service="poll")
 settings = PollSettings.read(os.environ)
-processor = BatchProcessor(event_type=EventType.SQS, logger=logger)  # type: ignore[arg-type] # Powertools types it as none
 sqs, requests, meter = boto3.client("sqs"), http.Requests(), Meter()
 poll = Poll(
     parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
@@ -43,17 +41,16 @@ poll = Poll(
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    def look(record: SQSRecord) -> None:
-        told = poll.look(PollMessage.parse(record.body), lambda: context.get_remaining_time_in_millis() / 1000)
-        logger.info("polled", extra=told)
-        # None that is zero: what is measured in an hour costs by the hour.
-        measured = {metric: (told[name], unit) for metric, (name, unit) in METRICS.items() if told.get(name)}
+def handler(event: dict[str, Any], context: LambdaContext) -> Answer:
+    def look(record: Record) -> None:
+        polled = poll.look(PollMessage.parse(record["body"]), lambda: context.get_remaining_time_in_millis() / 1000)
+        logger.info("polled", extra=polled.fields())
+        measured = polled.measured()
         if measured:
-            metrics.add_dimension("provider", told["account"].split("/")[0])
-        for metric, (value, unit) in measured.items():
-            metrics.add_metric(metric, MetricUnit(unit), value)
-        for seconds in told.get("took", ()):
+            metrics.add_dimension("provider", polled.account.provider)
+        for metric, value in measured.items():
+            metrics.add_metric(metric, MetricUnit.Count, value)
+        for seconds in polled.took:
             metrics.add_metric("CompletionSeconds", MetricUnit.Seconds, seconds)
 
-    return dict(process_partial_response(event, look, processor, context))
+    return each(event, look, logger)

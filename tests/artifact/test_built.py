@@ -272,13 +272,13 @@ HEAVY: Final[Mapping[str, set[str]]] = {
     "AlarmFunction": set(),
     "ApiFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "pydantic", "pynamodb"},
     "AuditFunction": {"pynamodb"},
-    "DeliverFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "pynamodb"},
+    "DeliverFunction": {"asyncio", "httpcore", "pynamodb"},
     "DispatchFunction": {"pynamodb"},
     "FetchFunction": {"httpcore", "httpx"},
     "HintFunction": {"pynamodb"},
     "LinkFunction": {"pynamodb"},
-    "NotifyFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "pynamodb"},
-    "PollFunction": {"aws_lambda_powertools.utilities.data_classes", "asyncio", "httpcore", "httpx", "pynamodb"},
+    "NotifyFunction": {"pynamodb"},
+    "PollFunction": {"httpcore", "httpx", "pynamodb"},
     "WidgetFunction": {"pynamodb"},
 }
 """What takes 15 ms or more to import, by who needs it. It is easily brought in by an import somewhere for a name."""

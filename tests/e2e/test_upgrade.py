@@ -154,7 +154,7 @@ def test_todays_code_reads_what_the_first_release_wrote(upgraded: Mapping[str, A
     in_flight = Videos(name["VideosTable"]).in_flight(AccountName("tavus", "default"))
     assert {video_id: known.status for video_id, known in in_flight.items()} == {"in-flight": Status.GENERATING}
     state = Accounts(name["AccountsTable"]).state(ACCOUNT)
-    assert state.looked, "or the next look would be a first one, which is silent"
+    assert state.first_look_over, "or the next look would be a first one, which is silent"
     assert (state.health, state.alerts) == ("ok", {"key_refused": 2})
     assert state.unknown_words == frozenset({"dreaming"})
     endpoint = Endpoints(name["EndpointsTable"]).get("ep_1")

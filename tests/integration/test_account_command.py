@@ -32,17 +32,22 @@ def spend(world: World, name: str, spent: Spent) -> SpendingStore:
     return store
 
 
-def test_the_list_tells_health_times_and_cost_in_one_line_of_100_columns(world: World, command: Command) -> None:
+def test_the_list_tells_health_and_times_in_one_line_of_80_columns_and_the_cost_below_it(
+    world: World, local_stack: None
+) -> None:
+    del local_stack
     account = world.add_account("heygen/marketing", video("v", born=time.time(), generating=3600), first_look_done=True)
     world.poll(account)
     spend(world, "heygen/marketing", Spent(polls=1439, requests=1439, read_units=2100.0, write_units=4.0))
     world.add_account("tavus/new")
-    head, first, second = command("account", "list").stdout.splitlines()
+    listed = CliRunner().invoke(app, ["--local", "account", "list"], env={"COLUMNS": "80"}).stdout.splitlines()
+    head, first, cost, second = listed
+    assert max(map(len, listed)) <= 80
     assert head.split("  ")[0] == "ACCOUNT"
-    assert "ok for" in first
+    assert first.split()[:2] == ["heygen/marketing", "ok"]
     assert "within 15 s" in first, "something is in flight"
-    assert "1,440 polls, 2.1k RU, " in first
-    assert "not looked at yet" in second
+    assert cost.startswith("    last day: 1,440 polls, 2.1k read units, ")
+    assert second.split()[:2] == ["tavus/new", "new"]
     assert "within 60 s" in second
 
 
@@ -50,23 +55,26 @@ def test_requests_are_told_where_a_poll_takes_more_than_one(world: World, comman
     world.add_account("tavus/main")
     spend(world, "tavus/main", Spent(polls=10, requests=1250, read_units=15.0, write_units=0.5))
     shown = " ".join(command("account", "list").stdout.split())
-    assert "10 polls, 1.2k requests, 15 RU, 0.5 WU" in shown
+    assert "10 polls, 1.2k requests, 15 read units, 0.5 write units" in shown
 
 
 def test_trouble_is_told_in_words_that_no_terminal_obeys(world: World, command: Command) -> None:
     account = world.add_account("tavus/main")
     world.simulator.faults.add(http_error(500, body={"message": "out [/red] of order\x1b[2J"}), provider="tavus")
     world.poll(account)
-    shown = " ".join(command("account", "list").stdout.split())
-    assert "the provider is in trouble" in shown
-    assert "\x1b" not in shown
+    _, row, why, *_ = command("account", "list").stdout.splitlines()
+    assert row.split()[:2] == ["tavus/main", "trouble"]
+    assert why.startswith("    why: the provider is in trouble: ")
+    assert "\x1b" not in why
 
 
 def test_a_first_look_that_is_under_way_is_told(world: World, command: Command) -> None:
     account, now = world.add_account("tavus/main"), datetime.now(UTC)
     looking = AccountState(first_look_began_at=now, health="ok", health_since=now - timedelta(minutes=5))
     assert world.accounts.save(account, AccountState(), looking)
-    assert "ok for 5 min, first look under way" in command("account", "list").stdout
+    _, row, more = command("account", "list").stdout.splitlines()
+    assert row.split()[1:4] == ["ok", "5", "min"]
+    assert more == "    first look: under way"
 
 
 def test_an_account_is_looked_at_now(world: World, command: Command) -> None:
@@ -76,7 +84,10 @@ def test_an_account_is_looked_at_now(world: World, command: Command) -> None:
     assert "is looked at now" in done.stderr
     world.drain("PollQueue", "poll")
     assert world.statuses(account) == {"v": "completed"}
-    assert isinstance(command("account", "poll", "tavus/nobody").exception, NotOnRecordError)
+    for verb in ("poll", "remove"):
+        unknown = command("account", verb, "tavus/nobody").exception
+        assert isinstance(unknown, NotOnRecordError)
+        assert "`renderbell account list`" in str(unknown)
 
 
 def test_an_account_that_is_removed_leaves_no_spending(world: World, command: Command) -> None:
@@ -85,6 +96,13 @@ def test_an_account_that_is_removed_leaves_no_spending(world: World, command: Co
     assert list(store.of([name])) == [name]
     assert command("account", "remove", "tavus/main").exit_code == 0
     assert store.of([name]) == {}
+
+
+def test_the_hint_of_an_account_names_it(world: World, command: Command) -> None:
+    world.add_account("heygen/marketing")
+    assert "`renderbell --local account hook heygen/marketing`" in command("account", "hint-url", "heygen/marketing").stderr
+    assert "account hook heygen/marketing" in command("account", "hint-url", "heygen/marketing", "--json").stdout
+    assert "is not hooked" in command("account", "unhook", "heygen/marketing").stderr
 
 
 def test_times_of_polls_are_told_to_programs(world: World, command: Command) -> None:

@@ -33,7 +33,7 @@ def look(world: World, account: AccountName, *, after: timedelta = timedelta(), 
     """Look as if `after` had passed; return the log line."""
     made: Poll = world.apps["poll"].poll
     later = replace(made, now=lambda: datetime.now(UTC) + after)
-    return later.look(PollMessage(account=account, **more), lambda: 300.0)
+    return later.look(PollMessage(account=account, **more), lambda: 300.0).fields()
 
 
 def watched(world: World, provider: str, flying: int, **more: Any) -> AccountName:
@@ -46,7 +46,8 @@ def watched(world: World, provider: str, flying: int, **more: Any) -> AccountNam
     ]
     account = world.add_account(name, *videos, page_size=str(PAGE), **options(provider), **more)
     for _ in range(20):
-        if look(world, account)["stopped"] in {"accounted for", "end of list"} and world.accounts.state(account).looked:
+        accounted_for = look(world, account)["stopped"] in {"accounted for", "end of list"}
+        if accounted_for and world.accounts.state(account).first_look_over:
             break
     if provider == "videogen":  # whose old files are hydrated first, some at each poll
         for _ in range(15):
@@ -277,7 +278,7 @@ def test_a_first_look_is_cut_anywhere_goes_on_where_it_was_and_is_silent(world: 
     born = time.time() - 90_000
     account = world.add_account("tavus/main", *(video(f"v{n:04}", born=born + n) for n in range(400)), pages_per_poll="3")
     looks = 0
-    while not world.accounts.state(account).looked:
+    while not world.accounts.state(account).first_look_over:
         looks += 1
         world.poll(account, seconds=300 if looks % 3 else 31)
         assert looks < 20

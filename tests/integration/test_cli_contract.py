@@ -93,17 +93,17 @@ def furnished(world: World, local_stack: None) -> Furnished:
 
 
 CONTRACT: Final[Sequence[tuple[str, int, frozenset[str], str | None]]] = (
-    ("videos", 3, LISTED, "ACCOUNT VIDEO STATUS TITLE SINCE"),
-    (f"video show {ACCOUNT} done", 1, LISTED | {"history"}, "WHEN STATUS PROVIDER SAYS SEEN"),
+    ("videos", 3, LISTED, "ACCOUNT VIDEO STATUS SINCE TITLE"),
+    (f"video show {ACCOUNT} done", 1, LISTED | {"history"}, "AT (UTC) AGE STATUS PROVIDER SAYS SEEN BELL"),
     (f"video link {ACCOUNT} done", 1, FRESH, None),
     ("stats", 1, STATISTICS, "PROVIDER GENERATING COMPLETED FAILED MEDIAN P95 FAILURES"),
-    ("account list", 1, ACCOUNT_FIELDS, "ACCOUNT HEALTH LAST CHANGE LAST POLL NEXT BY LAST DAY"),
+    ("account list", 1, ACCOUNT_FIELDS, "ACCOUNT HEALTH FOR LAST CHANGE NEXT POLL LAST NOTED LAST DAY"),
     (f"account hint-url {ACCOUNT}", 1, frozenset({"account", "url", "help"}), None),
-    ("endpoint list", 1, ENDPOINT, "ID URL WANTS STATE ADDED"),
+    ("endpoint list", 1, ENDPOINT, "ID STATE ADDED WANTS URL"),
     ("endpoint show {endpoint}", 1, ENDPOINT | {"headers", "old_secrets_sign_until", "deliveries"}, "deliveries 2 delivered"),
     ("endpoint rotate {endpoint}", 1, frozenset({"id", "secret"}), None),
-    ("deliveries", 4, DELIVERY, "WHEN EVENT ENDPOINT STATUS ATTEMPTS NEXT WHY EVENT ID"),
-    ("deliveries {event}", 2, DELIVERY, "ATTEMPT AT ANSWER MS WORDS"),
+    ("deliveries", 4, DELIVERY, "WHEN EVENT ENDPOINT STATUS ATTEMPTS EVENT ID"),
+    ("deliveries {event}", 2, DELIVERY, "ATTEMPT AT ANSWER MS"),
     (f"wait {ACCOUNT} done", 1, VIDEO, None),
     (f"video ring {ACCOUNT} done", 1, frozenset({"event_id", "sent", "on_their_way"}), None),
 )
@@ -144,7 +144,7 @@ def test_a_summary_of_deliveries_has_a_line_for_each_endpoint_and_a_total(furnis
     assert {row["endpoint"]: row["delivered"] for row in counts} == {"topic": 2, furnished.endpoint: 2}
     assert total == {"endpoint": None, "delivered": 4, "missing": 0, "stuck": 0}
     head = furnished.run("deliveries", "--summary").stdout.splitlines()[0].split()
-    assert head == ["ENDPOINT", "PENDING", "DELIVERED", "EXHAUSTED", "HELD", "SKIPPED", "TOTAL"]
+    assert head == ["ENDPOINT", "DELIVERED", "TOTAL"], "what there is none of has no column"
 
 
 def test_an_endpoint_that_was_added_is_told_with_its_secret(world: World, furnished: Furnished) -> None:

@@ -80,6 +80,6 @@ def test_a_wrong_word_is_answered_with_what_to_do_and_changes_nothing(
 
 def test_empty_lists_say_how_to_begin(world: World, command: Command) -> None:
     assert world.endpoints.all() == []
-    assert "renderbell account set" in command("account", "list", "--local").output
-    assert "renderbell endpoint add" in command("endpoint", "list", "--local").output
-    assert "account list" in command("videos", "--local").output
+    assert "renderbell --local account set" in command("account", "list", "--local").output
+    assert "renderbell --local endpoint add" in command("endpoint", "list", "--local").output
+    assert "`renderbell --local account list`" in command("videos", "--local").output

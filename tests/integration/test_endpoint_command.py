@@ -109,7 +109,7 @@ def test_a_test_of_which_nothing_is_heard_says_where_to_look_later(
     result = command("endpoint", "test", world.add_endpoint())
     assert result.exit_code == 1
     assert "No attempt was on record" in result.output
-    assert "renderbell deliveries evt_test_" in result.output
+    assert "renderbell --local deliveries evt_test_" in result.output
 
 
 def test_an_answer_is_shown_as_it_is_and_the_terminal_obeys_none_of_it(world: World, command: Command) -> None:
@@ -163,8 +163,56 @@ def test_an_endpoint_that_is_mistyped_is_not_taken_for_one_without_deliveries(co
     assert "`renderbell endpoint list`" in refusal(command(*words))
 
 
-def test_an_event_that_nobody_knows_cannot_be_sent_again(command: Command) -> None:
-    assert "'evt_nobody'" in refusal(command("replay", "evt_nobody"))
+def test_an_event_that_nobody_knows_is_neither_shown_nor_sent_again(command: Command) -> None:
+    for words in (("replay", "evt_nobody"), ("deliveries", "evt_nobody"), ("deliveries", "evt_nobody", "--json")):
+        assert "'evt_nobody' that fits is on record: `renderbell deliveries`" in refusal(command(*words))
+
+
+def test_an_event_that_an_endpoint_never_had_is_rung_for_and_not_replayed(world: World, command: Command) -> None:
+    world.add_endpoint()
+    complete(world, "v")
+    late = world.add_endpoint(path="/late")
+    event_id = world.receiver.events()[0].webhook_id
+    told = refusal(command("replay", event_id, "--endpoint", late))
+    assert told.startswith(f"{event_id} never went to {late}: `renderbell video ring PROVIDER/ACCOUNT VIDEO`")
+    assert "that fits" in refusal(command("replay", event_id, "--endpoint", late, "--status", "held"))
+
+
+def test_one_word_says_to_programs_how_an_endpoint_fares_and_the_reason_stands_apart(world: World, command: Command) -> None:
+    endpoint = world.add_endpoint()
+    world.receiver.answers.add("/hook", Answer(status=500, body=b"out of order"))
+    complete(world, "v")
+    for words in (("endpoint", "list"), ("endpoint", "show", endpoint)):
+        (told,) = rows(command(*words, "--json"))
+        assert (told["state"], told["last_failure"]) == ("failing", "answered 500")
+    shown = command("endpoint", "show", endpoint).output
+    assert re.search(r"^state +failing for [0-9]+ s$", shown, re.MULTILINE)
+    assert shown.count("answered 500") == 1
+    assert "True" not in shown
+    assert "    why: answered 500" in command("endpoint", "list").output.splitlines()
+
+
+def test_deliveries_fit_80_columns_with_every_id_in_one_piece(world: World, local_stack: None) -> None:
+    del local_stack
+    endpoint = world.add_endpoint()
+    world.receiver.answers.add("/hook", Answer(status=500, body=b"out of order"))
+    complete(world, "v")
+    event_id = next(one.event_id for one in world.all_deliveries())
+    shown = CliRunner().invoke(app, ["--local", "deliveries"], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert max(map(len, shown)) <= 80
+    assert shown[0].split() == ["WHEN", "EVENT", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT"]
+    row = next(place for place, line in enumerate(shown) if endpoint in line)
+    assert re.search(r" completed +\S+ +pending +1 +(in [0-9]+ s|now)$", shown[row])
+    assert shown[row + 1 : row + 3] == ["    why: answered 500", f"    event id: {event_id}"]
+    piped = CliRunner().invoke(app, ["--local", "deliveries"]).stdout.splitlines()
+    assert sum(event_id in line and "completed" in line for line in piped) == 2, "a pipe has room for a row in one line"
+
+
+def test_to_open_what_is_open_says_so(world: World, command: Command) -> None:
+    endpoint = world.add_endpoint()
+    assert "was open already" in command("endpoint", "resume", endpoint).stderr
+    command("endpoint", "pause", endpoint)
+    assert "was open already" not in command("endpoint", "resume", endpoint).stderr
 
 
 def test_a_summary_has_a_total(world: World, command: Command) -> None:

@@ -213,7 +213,7 @@ def test_one_file_that_cannot_be_asked_about_keeps_no_other_waiting(world: World
     account = world.add_account("videogen/main", video("broken"), video("fine"))
     world.simulator.faults.add(http_error(500), provider="videogen", path="/v1/files/broken", times=None)
     poll: Poll = world.apps["poll"].poll
-    told = poll.look(PollMessage(account=account), lambda: 300.0)
+    told = poll.look(PollMessage(account=account), lambda: 300.0).fields()
     assert world.statuses(account) == {"broken": "generating", "fine": "completed"}
     assert told["lookup_error"].startswith("HTTP 500"), "the log says so"
     assert world.accounts.state(account).health == "ok", "the listing was good: it is this file's trouble"

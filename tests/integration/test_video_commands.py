@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 from renderbell import browse
 from renderbell.errors import BadInputError
 from renderbell.video import AccountName
-from renderbell_cli.commands import videos
 from renderbell_cli.main import app
 from renderbell_cli.simulator import http_error
 from tests.integration.world import World, video
@@ -79,7 +78,6 @@ def test_what_takes_several_pages_is_listed_whole(world: World, command: Command
     account = world.add_account("tavus/main", *(video(f"v{number}") for number in range(7)))
     world.poll(account)
     monkeypatch.setattr(browse, "MOST_READ", 2)
-    monkeypatch.setattr(videos, "MOST_READ", 2)
     assert len(set(ids(command("videos", "--json")))) == 7
     assert len(set(ids(command("videos", "--limit", "5", "--json")))) == 5
 
@@ -110,10 +108,13 @@ def test_titles_of_strangers_are_shown_and_obeyed_by_no_terminal(world: World, c
 def test_a_video_that_nobody_knows_is_said_to_be_unknown(world: World, command: Command) -> None:
     world.add_account("tavus/main", first_look_done=True)
     assert "`renderbell videos --account tavus/main`" in refusal(command("video", "show", "tavus/main", "none"))
-    assert "no video none" in refusal(command("video", "ring", "tavus/main", "none"))
+    assert "no video 'none'" in refusal(command("video", "ring", "tavus/main", "none"))
     assert "'sora'" in refusal(command("video", "show", "sora/main", "v"))
     assert "'sora'" in refusal(command("video", "ring", "sora/main", "v"))
-    assert "is not watched" in refusal(command("video", "link", "tavus/nobody", "v"))
+    for words in (("video", "link"), ("video", "show"), ("video", "ring")):
+        assert "`renderbell account list`" in refusal(command(*words, "tavus/nobody", "v"))
+    assert "tavus/nobody is not watched" in refusal(command("videos", "--account", "tavus/nobody"))
+    assert command("videos", "--account", "tavus/main").exit_code == 0, "it is watched, and empty"
 
 
 def test_a_link_is_the_url_that_the_provider_gives_now_and_nothing_else(world: World, command: Command) -> None:
@@ -187,7 +188,7 @@ def test_statistics_count_what_is_in_flight_and_what_ended(world: World, command
 
 
 def test_statistics_of_nothing_are_words(world: World, command: Command) -> None:
-    assert "renderbell account set" in command("stats").stderr
+    assert "renderbell --local account set" in command("stats").stderr
     world.add_account("tavus/main")
     assert "No account at heygen is watched" in command("stats", "--provider", "heygen").stderr
     done = command("stats")

@@ -195,7 +195,7 @@ def test_watching_without_accounts_says_how_to_begin(world: World, command: Comm
     meanwhile()
     done = command("watch")
     assert done.stdout == ""
-    assert "renderbell account set" in done.stderr
+    assert "renderbell --local account set" in done.stderr
 
 
 def test_only_the_chosen_are_watched(world: World, command: Command, meanwhile: Callable[..., None]) -> None:

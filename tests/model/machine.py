@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from renderbell.account import Account
+from renderbell.look import Look
 from renderbell.providers import provider_for
-from renderbell.sweep import Sweep
+from renderbell.report import Report
 from renderbell.video import AccountName, Status
 from renderbell_cli.simulator import (
     Fault,
@@ -59,7 +60,7 @@ class Interruptions:
     """Counts the steps of a look, and does something at one of them."""
 
     at: int = -1
-    what: Callable[[], None] = lambda: None
+    what: Callable[[], object] = lambda: None
     steps: int = 0
 
     def __call__(self) -> None:
@@ -122,9 +123,9 @@ class World:
         date = format_datetime(datetime.fromtimestamp(self.now - self.clock_behind, UTC), usegmt=True)
         return httpx.Response(answer.status, headers={**answer.headers, "date": date}, content=body)
 
-    def look(self, *, may_begin: bool = True) -> None:
+    def look(self, *, may_begin: bool = True) -> Report:
         clock = lambda: datetime.fromtimestamp(self.now, UTC)  # noqa: E731
-        Sweep(
+        return Look(
             provider=self.provider,
             client=self.client,
             videos=self.videos,
@@ -267,7 +268,7 @@ class OneAccount(RuleBasedStateMachine):
             self._look()
         self.world.library.add(video)
 
-    def _look(self, step: int = -1, what: Callable[[], None] = lambda: None) -> None:
+    def _look(self, step: int = -1, what: Callable[[], object] = lambda: None) -> None:
         self.world.interruptions = Interruptions(step, what)
         try:
             self.world.look()

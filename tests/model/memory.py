@@ -41,7 +41,7 @@ class MemoryVideos:
     flown: set[str] = field(default_factory=set)
     """The videos that were ever on record as in flight."""
     lag: int = 0
-    before_write: Callable[[], None] | None = None
+    before_write: Callable[[], object] | None = None
     """What happens, once, between a look's decision and its write."""
     _undo: list[tuple[str, Row | None]] = field(default_factory=list)
 

@@ -12,7 +12,7 @@ from renderbell.licence import Licence
 from renderbell.page import Page
 from renderbell.providers.base import Provider
 from renderbell.providers.pixverse import PixVerse
-from renderbell.sweep import Sweep
+from renderbell.scene import Scene
 from renderbell.video import Status
 from tests.model.memory import MemoryVideos
 
@@ -44,7 +44,7 @@ def _the_final_flag_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _stops_early_without_a_licence(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Sweep, "_licence", property(lambda _: Licence.OBSERVED))
+    patch.setattr(Scene, "licence", property(lambda _: Licence.OBSERVED))
 
 
 def _rings_at_the_first_look(patch: pytest.MonkeyPatch) -> None:

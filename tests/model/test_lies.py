@@ -30,7 +30,7 @@ def opened(kind: str, videos: int = 0, **options: str) -> World:
     for n in range(videos):
         world.library.add(made(f"old{n:02}", world.now - 5000 - n))
     looks(world, 12)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     world.now += 60
     return world
 
@@ -140,7 +140,7 @@ def test_a_total_that_is_too_large_keeps_no_first_look_open_and_hides_no_video(k
     for n in range(7):
         world.library.add(made(f"old{n}", world.now - 5000 - n))
     looks(world, 40)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     world.library.add(made("new", world.now))
     looks(world, 4)
     assert told(world) == [("new", "completed")]
@@ -175,7 +175,7 @@ def test_a_clock_that_is_wrong_by_an_hour_loses_no_completion_and_makes_none_up(
     looks(world, 2)
     world.library.add(made("during", world.now - behind - 1))
     looks(world, 12)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     world.library.add(made("after", world.now - behind - 1))
     looks(world, 3)
     # VideoGen gives no time of creation: what is born during the first look is new only where it stands above known ones.
@@ -200,7 +200,7 @@ def test_a_namespace_that_is_wrong_reads_as_no_videos_and_the_right_one_is_then_
     world = World("memories", newest_first=True, options={"unique_id": "wrong"})
     world.library.add(made("theirs", world.now - 500))
     looks(world, 6)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     assert world.accounts.now.health == "ok"
     assert world.videos.rows == {}
     right = World("memories", newest_first=True, options={})

@@ -218,7 +218,7 @@ def test_a_cursor_that_is_refused_for_ever_keeps_no_first_look_open(fault: Any) 
     assert world.accounts.now.unfinished
     broken_pages.clear()
     looks(world, 8)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     assert len(world.videos.rows) == 30
 
 
@@ -230,7 +230,7 @@ def test_a_total_that_is_too_small_cuts_no_listing_short(kind: str, newest_first
     for n in range(20):
         world.library.add(made(f"old{n:02}", world.now - 500 - n))
     looks(world, 40)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     assert len(world.videos.rows) == 20
     world.library.add(made("new", world.now - 1))
     looks(world, 10)
@@ -244,7 +244,7 @@ def test_one_garbled_page_is_asked_for_again_and_makes_no_burst_of_requests() ->
     looks(world, 4)
     world.simulator.faults.add(html(), after=1)
     most = 0
-    while not world.accounts.now.looked:
+    while not world.accounts.now.first_look_over:
         before = world.requests
         looks(world)
         most = max(most, world.requests - before)
@@ -306,7 +306,7 @@ def test_tavus_pages_from_one_are_counted_once_when_the_second_request_fails() -
         world.library.add(made(f"old{n:02}", world.now - 500 - n))
     world.simulator.faults.add(http_error(500), after=1)
     looks(world, 12)
-    assert world.accounts.now.looked
+    assert world.accounts.now.first_look_over
     assert len(world.videos.rows) == 12
 
 
@@ -330,6 +330,16 @@ def test_what_was_in_flight_for_ever_at_the_first_look_is_no_news_and_is_asked_f
     looks(world, 3)
     assert world.requests - before <= 6
     assert world.videos.stalled == []
+
+
+def test_what_is_overdue_is_in_flight_still_but_is_awaited_no_more() -> None:
+    world = opened("tavus")
+    world.library.add(made("slow", world.now, 9e9))
+    world.look()
+    world.now += 86400 + 60
+    world.library.add(made("new", world.now, 300))
+    report = world.look()
+    assert (report.in_flight, report.awaited) == (2, 1)
 
 
 def test_a_provider_that_puts_its_progress_into_the_status_word_fills_no_mailbox() -> None:

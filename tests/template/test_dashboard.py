@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Final
 
-from renderbell.poll import METRICS
+from renderbell.polled import METRICS
 from tests.template.stack import ROOT, Stack
 
 AWS: Final = {"ApproximateNumberOfMessagesVisible"}

@@ -13,10 +13,10 @@ from pynamodb.models import Model
 from renderbell import settings
 from renderbell.deliveries import DEADLINE, LEASE
 from renderbell.events import PROVIDER_NAMES
+from renderbell.pages import TIME_TO_STOP
 from renderbell.providers import PROVIDERS
 from renderbell.settings import Settings
 from renderbell.store.tables import AccountRow, DeliveryRow, EndpointRow, VideoRow
-from renderbell.sweep import TIME_TO_STOP
 from tests.template.stack import ROOT, Json, Stack
 
 MODELS: Final[Mapping[str, type[Model]]] = {

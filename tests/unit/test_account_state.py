@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from renderbell.account_state import AccountState
-from renderbell.licence import FullSweep
+from renderbell.licence import CARRIED, FullSweep
+from renderbell.page import Page
+from renderbell.video import Sighting, Status
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -53,6 +55,27 @@ def test_what_is_listed_is_not_missing() -> None:
     assert state.without_missed({"b", "c"}) == AccountState(missed={"a": 2})
     assert state.without_missed({"c"}) is state
     assert (state.missed_twice("a"), state.missed_twice("b"), state.missed_twice("c")) == (True, False, False)
+
+
+def test_what_is_not_to_be_found_is_put_down_as_far_as_there_is_room_and_keeps_what_was_counted() -> None:
+    assert AccountState(missed={"a": 1}).with_not_found(["a", "b"]).missed == {"a": 1, "b": 0}
+    full = AccountState().with_not_found(str(n) for n in range(CARRIED + 9))
+    assert len(full.missed) == CARRIED
+    assert full.with_not_found(["one more"]) == full
+
+
+def test_a_first_page_is_known_again_row_by_row() -> None:
+    def page(*statuses: Status) -> Page:
+        seen = [Sighting(video_id=str(n), status=status) for n, status in enumerate(statuses)]
+        return Page(sightings=seen, ids=[one.video_id for one in seen], next=None)
+
+    before = page(Status.GENERATING, Status.COMPLETED)
+    state = AccountState(head=before.marks)
+    assert state.is_as_it_was(page(Status.GENERATING, Status.COMPLETED))
+    after = page(Status.COMPLETED, Status.COMPLETED)
+    assert not state.is_as_it_was(after)
+    assert state.as_before(after) == {"1"}
+    assert not AccountState().is_as_it_was(page()), "nothing was on record of it"
 
 
 def test_an_account_in_trouble_is_never_quiet() -> None:

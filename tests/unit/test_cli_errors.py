@@ -1,11 +1,14 @@
 """What the command says when AWS does not do as asked: in words, with what to do, and never with a traceback."""
 
+import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.exceptions as aws
 import pytest
 from aws_lambda_powertools.utilities.parameters import GetParameterError
@@ -14,7 +17,7 @@ from pynamodb.exceptions import GetError, QueryError, TableDoesNotExist
 
 from renderbell.errors import AuthError, BadInputError, NotOnRecordError, RenderbellError
 from renderbell_cli import main as command
-from renderbell_cli.stack import STATE_VARIABLE, outputs_of
+from renderbell_cli.stack import STATE_VARIABLE, Stack, client, outputs_of
 from renderbell_cli.trouble import cause_of, words_of
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/renderbell-Videos"
@@ -53,6 +56,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 @pytest.fixture
 def in_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine with credentials and a region; nothing leaves it."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would remember another test's credentials
     for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_PROFILE", "RENDERBELL_STACK"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -100,7 +104,65 @@ def test_without_a_region_it_says_how_to_choose_one(
 ) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     code, words = said("videos")
-    assert (code, "AWS_REGION" in words) == (1, True)
+    assert (code, "AWS_REGION" in words, "`aws configure`" in words) == (1, True, True)
+
+
+@pytest.mark.parametrize(("named", "region"), [({}, "eu-x-1"), ({"AWS_DEFAULT_REGION": "eu-x-2"}, "eu-x-2")])
+def test_a_region_is_chosen_by_either_name_that_aws_knows(
+    said: Callable[..., tuple[int, str]], in_aws: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], region: str
+) -> None:
+    del in_aws
+    asked: list[str] = []
+
+    def call(client: Any, *_: Any, **__: Any) -> None:
+        asked.append(client.meta.region_name)
+        raise refusal("Odd")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    for name, value in {"AWS_REGION": "eu-x-1", **named}.items():
+        monkeypatch.setenv(name, value)
+    said("videos")
+    assert asked == [region]
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_what_does_not_answer_is_given_up_while_a_person_is_still_there() -> None:
+    stack = Stack(name="test", outputs={"VideosTable": "videos"}, is_local=False)
+    tables = stack.videos._row._get_connection().connection.client
+    for asking in (client("ssm"), client("cloudformation"), tables):
+        config: Any = asking.meta.config
+        assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (5, 15, 2)
+
+
+def test_a_local_stack_that_was_killed_is_not_spoken_to(said: Callable[..., tuple[int, str]], in_aws: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    (in_aws / "local.json").write_text(json.dumps({"pid": gone.pid}))
+    code, words = said("--local", "videos")
+    assert code == 1
+    assert f"(pid {gone.pid}) was killed" in words
+    assert "Start a new one with `make local`" in words
+
+
+@pytest.mark.parametrize(
+    ("words", "spelt"),
+    [
+        (("--local", "videos", "--provider", "sora"), "`renderbell --local account list`"),
+        (("--stack", "mine", "videos"), "`renderbell --stack mine account list`"),
+        (("videos",), "`renderbell account list`"),
+    ],
+)
+@pytest.mark.usefixtures("in_aws")
+def test_a_command_in_an_error_speaks_to_the_stack_that_was_chosen(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], spelt: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotOnRecordError("there is none: `renderbell account list` shows them; `renderbell local` is another")
+
+    monkeypatch.setattr("renderbell_cli.commands.videos.check_provider", fail)
+    monkeypatch.setattr(Stack, "open", fail)
+    assert f"{spelt} shows them; `renderbell local` is another" in said(*words)[1]
 
 
 def test_a_stack_that_is_not_there_is_named(
@@ -147,6 +209,20 @@ def test_an_engine_that_is_gone_is_asked_after(
 
 
 @pytest.mark.parametrize(
+    ("page", "code", "words"),
+    [
+        (b'{"data": [], "total_count": 0}', 0, "0 videos on this page\n"),
+        (b" \n", 2, "renderbell: stdin is empty: `renderbell normalize tavus < page.json` reads a saved page\n"),
+    ],
+)
+def test_a_page_with_nothing_on_it_is_told_from_no_page(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, page: bytes, code: int, words: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(page)))
+    assert said("normalize", "tavus") == (code, words)
+
+
+@pytest.mark.parametrize(
     ("error", "code", "words"),
     [
         (BadInputError("say what: [/red] :bomb:\x1b[2J"), 2, "renderbell: say what: [/red] :bomb: [2J\n"),
@@ -188,6 +264,7 @@ def test_the_exit_code_says_whose_turn_it_is(
         (aws.EndpointConnectionError(endpoint_url="https://dynamodb.eu-x-1.amazonaws.com/"), "the region right?"),
         (aws.ReadTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
         (aws.ConnectTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
+        (aws.ReadTimeoutError(endpoint_url="http://127.0.0.1:4566/"), "Is `renderbell local` still running?"),
         (aws.ProfileNotFound(profile="work"), "(work) could not be found"),
     ],
     ids=repr,

@@ -39,6 +39,24 @@ def test_help_explains_the_command_and_every_word_of_it(words: tuple[str, ...], 
     assert unexplained == []
 
 
+@pytest.mark.parametrize("words", [words for words, _ in EVERY], ids=named)
+def test_help_names_what_an_option_takes_in_words_and_not_by_the_types_of_python(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"}).stdout
+    assert not re.search(r"<(bool|str|int|float|path|list|[a-z]+\|)", shown)
+
+
+def test_help_tells_every_status_whole_and_which_stack_is_the_default() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["videos", "--help"]).stdout.replace("│", " ").split())
+    assert re.search(r"queued, generating,\W+completed, failed, deleted, unknown", shown)
+    assert re.search(r"\[default:\W+renderbell\]", shown)
+
+
+def test_a_wrong_word_is_answered_without_the_words_of_a_library() -> None:
+    told = CliRunner().invoke(app, ["videos", "--status", "bogus"]).stderr
+    assert "'bogus' is not one of" in told
+    assert "Value error" not in told
+
+
 def test_every_command_that_reads_a_stack_can_speak_to_the_local_one() -> None:
     without = {"account", "endpoint", "video", "normalize", "check", "local"}
     local = {named(words) for words, command in EVERY if not any("--local" in one.opts for one in command.params)}

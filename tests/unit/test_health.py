@@ -8,20 +8,21 @@ import pytest
 from renderbell.account_state import AccountState
 from renderbell.alerts import WORDS, Alert, alert_subject, alert_text, changes
 from renderbell.errors import AuthError, NotFoundError, ProviderError, ProviderFaultError, RateLimitedError
-from renderbell.health import FAILURES_TO_ALERT, Look, judged
+from renderbell.health import FAILURES_TO_ALERT, Findings, judged
 from renderbell.licence import Licence
+from renderbell.report import Stopped
 from renderbell.video import AccountName
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ACCOUNT = AccountName("heygen", "marketing")
-WELL = Look(error=None, read_a_page=True, notice=None, unknown_words=(), order_lost=None)
+WELL = Findings(error=None, read_a_page=True, notice=None, unknown_words=(), order_lost=None)
 
 
-def failed(error: ProviderError) -> Look:
+def failed(error: ProviderError) -> Findings:
     return replace(WELL, error=error, read_a_page=False)
 
 
-def told(*looks: Look, state: AccountState | None = None) -> list[str]:
+def told(*looks: Findings, state: AccountState | None = None) -> list[str]:
     """Return the alerts of a row of looks, a cleared one with a minus."""
     now, heard = state or AccountState(), []
     for place, look in enumerate(looks):
@@ -47,7 +48,7 @@ def told(*looks: Look, state: AccountState | None = None) -> list[str]:
         ([replace(WELL, unknown_words={"a", "b"}), replace(WELL, unknown_words={"b", "c"})], ["unknown_status"] * 3),
     ],
 )
-def test_operators_hear_each_thing_once_and_its_end_too(looks: list[Look], heard: list[str]) -> None:
+def test_operators_hear_each_thing_once_and_its_end_too(looks: list[Findings], heard: list[str]) -> None:
     assert told(*looks) == heard
 
 
@@ -65,6 +66,11 @@ def test_the_same_health_keeps_its_beginning_and_a_long_outage_is_not_written_do
         state, _ = judged(ACCOUNT, state, failed(ProviderFaultError("500")), NOW + timedelta(minutes=minutes))
     assert state.health_since == NOW
     assert judged(ACCOUNT, state, failed(ProviderFaultError("500")), NOW + timedelta(days=1))[0] == state
+
+
+@pytest.mark.parametrize("kind", sorted(one.kind for one in ProviderError.__subclasses__()))
+def test_every_error_is_a_reason_for_a_look_to_end_and_none_is_idle(kind: str) -> None:
+    assert not Stopped(kind).idle
 
 
 def alert(kind: str, count: int = 1, detail: str = "x") -> Alert:

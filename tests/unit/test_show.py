@@ -2,6 +2,7 @@
 
 import io
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from renderbell.events import VideoRecord
 from renderbell.video import AccountName, Status
+from renderbell_cli import show
 from renderbell_cli.local import view
-from renderbell_cli.show import ago, one_line, plain, roughly, short, within
+from renderbell_cli.show import Hints, Listing, ago, coming, one_line, plain, roughly, short, within
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "[/red] spring :bomb:\x1b[2J\r\x9b31m"
@@ -50,6 +52,64 @@ def test_a_length_of_time_is_told_in_its_largest_unit(seconds: float, words: str
 )
 def test_by_when_something_happens_is_never_promised_too_soon(seconds: float, words: str) -> None:
     assert within(NOON + timedelta(seconds=seconds), NOON) == f"within {words}"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(-5, "now"), (0.5, "now"), (40, "in 40 s"), (300, "in 5 min")])
+def test_what_is_due_is_told_by_how_soon(seconds: float, words: str) -> None:
+    assert coming(NOON + timedelta(seconds=seconds), NOON) == words
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Print a listing as a terminal of some width shows it, None for a pipe; return its lines."""
+
+    def run(width: int | None) -> list[str]:
+        out = io.StringIO()
+        console = Console(file=out, width=width, height=20, color_system=None, force_terminal=width is not None, emoji=False)
+        monkeypatch.setattr(show, "console", console)
+        shown = Listing("ID", "NEXT", "TITLE", "URL", give_way=("URL", "TITLE"))
+        shown.add_row("ep_0123456789", "", plain(HOSTILE), "https://team.example/", below={"why": "it rains"})
+        shown.add_row("ep_1", "", "Spring", "https://team.example/hook", below={"why": None})
+        shown.print()
+        return out.getvalue().splitlines()
+
+    return run
+
+
+def test_a_listing_has_what_fits_beside_the_ids_and_the_rest_below_them(listed: Callable[..., list[str]]) -> None:
+    wide, narrow, narrowest = listed(100), listed(50), listed(20)
+    assert [line.split() for line in wide[:1]] == [["ID", "TITLE", "URL"]], "a column that is empty everywhere is left out"
+    assert wide[3].split() == ["ep_1", "Spring", "https://team.example/hook"]
+    assert narrow[3:] == ["    url: https://team.example/", "ep_1           Spring", "    url: https://team.example/hook"]
+    assert narrowest[0] == "ID"
+    assert narrowest[-3:] == ["ep_1", "    url: https://team.example/hook", "    title: Spring"]
+    for lines in (wide, narrow, narrowest):
+        assert lines[1].split()[0] == "ep_0123456789"
+        assert lines[2] == "    why: it rains"
+        assert "\x1b" not in "".join(lines)
+
+
+def test_a_pipe_gets_each_row_in_one_line(listed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = listed(200)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert listed(None) == wide
+
+
+@pytest.mark.parametrize(
+    ("words", "spelt"),
+    [
+        ("Try it: renderbell endpoint test ep_1", "Try it: renderbell --local endpoint test ep_1"),
+        (plain("see `renderbell videos`"), "see `renderbell --local videos`"),
+        ("renderbell: start `renderbell local`", "renderbell: start `renderbell local`"),
+        ("the renderbell.test event", "the renderbell.test event"),
+    ],
+)
+def test_a_command_in_a_hint_can_be_pasted(words: object, spelt: str) -> None:
+    out = io.StringIO()
+    hints = Hints(file=out, width=20, color_system=None)
+    hints.chosen = "renderbell --local"
+    hints.print(words)
+    assert out.getvalue() == f"{spelt}\n"
 
 
 @pytest.mark.parametrize(

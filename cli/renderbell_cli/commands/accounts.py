@@ -3,29 +3,42 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
-import httpx
 import typer
 from rich.text import Text
 
-from renderbell import http
 from renderbell.account import OPTIONS, Account
 from renderbell.account_state import HEALTHY, AccountState
-from renderbell.errors import BadInputError
+from renderbell.errors import BadInputError, NotOnRecordError
 from renderbell.hints import Doorbell
-from renderbell.overview import Watched, account_fields
-from renderbell.providers import Provider, provider_for
 from renderbell.spending import Spending
 from renderbell.video import AccountName
 from renderbell_cli import completing
 from renderbell_cli.arguments import AsJson, JsonLines, OfAccount
+from renderbell_cli.helping import App
 from renderbell_cli.keys import options_of, read_key
 from renderbell_cli.looks import NO_ACCOUNT
-from renderbell_cli.show import STYLES, console, hints, json_lines, plain, roughly, short, table, within
+from renderbell_cli.show import Listing, console, hints, json_lines, plain, roughly, short, status_text, within
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
-app = typer.Typer(help="The API keys that are watched.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from renderbell.overview import Watched
+    from renderbell.providers import Provider
+
+app = App(help="The API keys that are watched.")
+
+IN_A_WORD: Final = {
+    None: "new",
+    HEALTHY: HEALTHY,
+    "auth": "refused",
+    "rate_limited": "throttled",
+    "not_found": "gone",
+    "provider_error": "trouble",
+    "bad_response": "unreadable",
+    "settings": "unusable",
+}
+"""How an account fares, by the kind of the error."""
 
 NewName = Annotated[
     str,
@@ -41,7 +54,7 @@ NewName = Annotated[
 def set_(
     context: typer.Context,
     account: NewName,
-    base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another address of the provider's API.")] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,6 +69,8 @@ def set_(
     stack: StackName = None,
 ) -> None:
     """Store a key; it is read from stdin or a prompt, never from the command line. Watching begins at the next tick."""
+    from renderbell.providers import provider_for
+
     name = AccountName.parse(account)
     options = options_of(option) | ({"base_url": base_url} if base_url else {})
     provider_for(Account.of(name, "checked-before-the-key-is-asked-for", options))
@@ -73,7 +88,12 @@ def set_(
 
 @app.command("list")
 def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = False, stack: StackName = None) -> None:
-    """List the accounts: how they fare, when they are looked at, and what that cost in the last day."""
+    """List the accounts: how they fare, when they are looked at, and what that cost in the last day.
+
+    What polls cost is noted every five minutes only: LAST NOTED is not the last poll.
+    """
+    from renderbell.overview import account_fields
+
     now = datetime.now(UTC)
     found = Stack.open(context, local=local, name=stack).overview.all(now)
     if json:
@@ -82,12 +102,13 @@ def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = Fa
     if not found:
         hints.print(NO_ACCOUNT)
         return
-    shown = table("ACCOUNT", "HEALTH", "LAST CHANGE", "LAST POLL", "NEXT BY", "LAST DAY")
+    columns = ("ACCOUNT", "HEALTH", "FOR", "LAST CHANGE", "NEXT POLL", "LAST NOTED", "LAST DAY")
+    shown = Listing(*columns, give_way=("LAST DAY",))
     for one in found:
         following = "off" if one.next_poll_by is None else within(one.next_poll_by, now)
-        times = (_ago(one.state.changed_at, now), _ago(one.spending.polled_at, now), following)
-        shown.add_row(str(one.name), _health(one, now), *times, _cost(one.spending, now))
-    console.print(shown)
+        times = (_ago(one.state.changed_at, now), following, _ago(one.spending.polled_at, now))
+        shown.add_row(str(one.name), *_health(one, now), *times, _cost(one.spending, now), below=_why(one.state, now))
+    shown.print()
 
 
 @app.command()
@@ -112,9 +133,9 @@ def remove(
     opened.parameters.remove_doorbell(name)
     opened.accounts.forget(name)
     opened.spending.forget(name)
-    hints.print(f"{name} is no longer watched." if removed else f"There was no account {name}.")
     if not removed:
-        raise typer.Exit(1)
+        raise NotOnRecordError(f"there is no account {name}: `renderbell account list` shows them")
+    hints.print(f"{name} is no longer watched.")
 
 
 @app.command("hint-url")
@@ -135,17 +156,22 @@ def hint_url(
     if doorbell is None:
         doorbell = Doorbell(token=opened.parameters.made_tokens().new_hint(provider.account.name))
         opened.parameters.put_doorbell(provider.account.name, doorbell)
-    url = _hint_url(opened, provider.account.name, doorbell)
+    name = provider.account.name
+    url, what_to_do = _hint_url(opened, name, doorbell), provider.hint_help.replace(f"{name.provider}/NAME", str(name))
     if json:
-        json_lines([{"account": str(provider.account.name), "url": url, "help": provider.hint_help}])
+        json_lines([{"account": str(name), "url": url, "help": what_to_do}])
         return
     console.print(url, markup=False, soft_wrap=True)
-    hints.print(provider.hint_help, markup=False)
+    hints.print(what_to_do, markup=False)
 
 
 @app.command()
 def hook(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
     """Register the hint URL at the provider, for all videos of the account: HeyGen and VideoGen can. Again is no harm."""
+    import httpx
+
+    from renderbell import http
+
     opened, provider = _opened(context, account, local=local, stack=stack)
     name, before = provider.account.name, opened.parameters.doorbell(provider.account.name)
     doorbell = before or Doorbell(token=opened.parameters.made_tokens().new_hint(name))
@@ -165,19 +191,23 @@ def hook(context: typer.Context, account: OfAccount, local: LocalFlag = False, s
 @app.command()
 def unhook(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
     """Take the hint URL back from the provider. Looking goes on as scheduled."""
+    from renderbell import http
+
     opened, provider = _opened(context, account, local=local, stack=stack)
     name, doorbell = provider.account.name, opened.parameters.doorbell(provider.account.name)
     if doorbell is None or doorbell.hook_id is None:
-        hints.print(f"{name} is not hooked.")
-        raise typer.Exit(1)
+        hints.print(f"{name} is not hooked: there is nothing to take back.")
+        return
     with http.client() as client:
         provider.unhook(client, doorbell.hook_id)
     opened.parameters.put_doorbell(name, replace(doorbell, secret=None, hook_id=None))
     hints.print(f"{name} is no longer hooked.")
 
 
-def _opened(context: typer.Context, account: str, *, local: bool, stack: str | None) -> tuple[Stack, Provider]:
+def _opened(context: typer.Context, account: str, *, local: bool, stack: str | None) -> "tuple[Stack, Provider]":
     """Return the stack and the account at its provider. Raises BadInputError where no such account is watched."""
+    from renderbell.providers import provider_for
+
     name, opened = AccountName.parse(account), Stack.open(context, local=local, name=stack)
     found = opened.parameters.account(name)
     if found is None:
@@ -189,19 +219,20 @@ def _hint_url(stack: Stack, name: AccountName, doorbell: Doorbell) -> str:
     return f"{stack.output('HintUrl')}{name}/{doorbell.token}"
 
 
-def _health(one: Watched, now: datetime) -> Text:
-    """Return how an account fares and since when, and whether its first look is under way."""
-    state = one.state
-    words = plain(state.in_words(now))
-    words.stylize(STYLES["ok"] if state.health == HEALTHY else "")
-    since = "" if state.health_since is None else f" for {roughly(_age(state.health_since, now))}"
-    return Text.assemble(words, since, _first_look(state))
+def _health(one: "Watched", now: datetime) -> tuple[Text, str]:
+    """Return how an account fares, in a word, and for how long."""
+    kind, since = one.state.health and one.state.health.partition(": ")[0], one.state.health_since
+    return status_text(IN_A_WORD.get(kind, kind or "")), "" if since is None else roughly(_age(since, now))
 
 
-def _first_look(state: AccountState) -> str:
-    if state.first_look_began_at is None or state.looked:
-        return ""
-    return f", first look at page {state.full_sweep.place.pages}" if state.full_sweep else ", first look under way"
+def _why(state: AccountState, now: datetime) -> dict[str, Text | str]:
+    """Return what is wrong with an account, and whether its first look is under way."""
+    told: dict[str, Text | str] = {}
+    if state.health not in {None, HEALTHY}:
+        told["why"] = plain(state.in_words(now))
+    if state.first_look_began_at is not None and not state.first_look_over:
+        told["first look"] = f"at page {state.full_sweep.place.pages}" if state.full_sweep else "under way"
+    return told
 
 
 def _cost(spending: Spending, now: datetime) -> str:
@@ -211,7 +242,7 @@ def _cost(spending: Spending, now: datetime) -> str:
         return ""
     requests = f" {short(spent.requests)} requests," if spent.requests > spent.polls else ""
     polls = "1 poll" if spent.polls == 1 else f"{spent.polls:,} polls"
-    return f"{polls},{requests} {short(spent.read_units)} RU, {short(spent.write_units)} WU"
+    return f"{polls},{requests} {short(spent.read_units)} read units, {short(spent.write_units)} write units"
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

@@ -3,21 +3,25 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from renderbell.audit import MISSING, STUCK, Audit
 from renderbell.deliveries import DeliveryStatus
-from renderbell.errors import BadInputError
-from renderbell.replay import Chosen, delivery_fields
-from renderbell.store.deliveries import Standing
+from renderbell.errors import BadInputError, NotOnRecordError
 from renderbell.values import iso
 from renderbell_cli import completing
 from renderbell_cli.arguments import JsonLines, Since
-from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
+from renderbell_cli.helping import choices
+from renderbell_cli.looks import ENDPOINTS_LISTED, advising
+from renderbell_cli.show import Listing, ago, coming, console, hints, json_lines, plain, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of
+
+if TYPE_CHECKING:
+    from renderbell.store.deliveries import Standing
+
+RING: Final = "`renderbell video ring PROVIDER/ACCOUNT VIDEO` sends it to all who want it now"
 
 EventId = Annotated[str | None, typer.Argument(metavar="EVENT_ID", help="Only this event's.")]
 OfEndpoint = Annotated[
@@ -29,7 +33,7 @@ OfEndpoint = Annotated[
         autocompletion=completing.receivers,
     ),
 ]
-OfStatus = Annotated[DeliveryStatus | None, typer.Option("--status", help="Only those of this status.")]
+OfStatus = Annotated[DeliveryStatus | None, typer.Option("--status", help=f"Only these: {choices(DeliveryStatus)}.")]
 
 
 def deliveries(
@@ -41,12 +45,14 @@ def deliveries(
     summary: Annotated[
         bool, typer.Option("--summary", help="Count them, since a day unless said, and look for missing ones.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="At most this many.")] = 50,
     json: JsonLines = False,
     local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """List deliveries, the newest first; with an EVENT_ID, show every attempt."""
+    from renderbell.replay import Chosen, delivery_fields
+
     now = datetime.now(UTC)
     began = moment_of((since or "1d") if summary else since, now)
     opened = Stack.open(context, local=local, name=stack)
@@ -54,16 +60,19 @@ def deliveries(
         _summarize(opened, endpoint, began or now, now, json=json)
         return
     chosen = Chosen(event_id=event_id, endpoint_id=endpoint, status=status, since=began)
-    found = opened.replay.newest(chosen, limit)
+    with advising(ENDPOINTS_LISTED):
+        found = opened.replay.newest(chosen, limit)
+    if not found and event_id is not None:
+        raise NotOnRecordError(f"no delivery of {event_id!r} that fits is on record: `renderbell deliveries` lists them")
     if json:
         json_lines(map(delivery_fields, found))
     elif not found:
         hints.print("No delivery that fits. Each end of a video makes one for the SNS topic and one for each endpoint.")
     elif event_id is not None:
         for one in found:
-            _show_attempts(one)
+            _show_attempts(one, now)
     else:
-        _show(found)
+        _show(found, now)
 
 
 def replay(
@@ -80,16 +89,23 @@ def replay(
 
     An event keeps its id and its bytes, and its record says that it was replayed. Test events are sent again only by their id.
     """
+    from renderbell.replay import Chosen
+
     if event_id is None and (endpoint is None or since is None):
         raise BadInputError("say what to send again: an EVENT_ID, or --endpoint ID with --since TIME")
     now = datetime.now(UTC)
     chosen = Chosen(event_id=event_id, endpoint_id=endpoint, status=status, since=moment_of(since, now))
     again = Stack.open(context, local=local, name=stack).replay
-    plan = again.plan(chosen)
+    if endpoint is not None:
+        with advising(ENDPOINTS_LISTED):
+            again.rate_of(endpoint)
+    never_went = endpoint is not None and status is None and since is None
+    with advising(RING if never_went else "`renderbell deliveries` lists them"):
+        plan = again.plan(chosen)
     if plan.pending:
-        hints.print(f"{plan.pending} are on their way already and are left alone.")
+        hints.print(f"On their way already, and left alone: {plan.pending}.")
     for endpoint_id, why in again.resting(plan).items():
-        hints.print(plain(f"They will be held: {why} ({endpoint_id})."), soft_wrap=True)
+        hints.print(plain(f"They will be held: {why} ({endpoint_id})."))
     if dry_run:
         counts = Counter(one.status.value for one in plan.waiting)
         would = "".join(f", {number} {word}" for word, number in counts.items())
@@ -98,10 +114,13 @@ def replay(
     console.print(f"{again.send(plan, now)} sent again.")
     if plan.left:
         since_then = iso(plan.left[0].created_at)
-        hints.print(f"{len(plan.left)} are left: in a quarter of an hour, the same with --since {since_then}", soft_wrap=True)
+        hints.print(f"{len(plan.left)} are left: in a quarter of an hour, the same with --since {since_then}")
 
 
 def _summarize(stack: Stack, endpoint: str | None, since: datetime, now: datetime, *, json: bool) -> None:
+    from renderbell.audit import MISSING, STUCK, Audit
+    from renderbell.replay import Chosen
+
     by_endpoint: dict[str, Counter[str]] = {}
     for one in stack.replay.found(Chosen(endpoint_id=endpoint, since=since)):
         by_endpoint.setdefault(one.endpoint_id, Counter())[one.status.value] += 1
@@ -121,38 +140,42 @@ def _summarize(stack: Stack, endpoint: str | None, since: datetime, now: datetim
         json_lines([*counts_of, {"endpoint": None, **total, **lost}])
         return
     words = [status.value for status in DeliveryStatus]
-    shown = table("ENDPOINT", *(word.upper() for word in words), "TOTAL")
+    shown = Listing("ENDPOINT", *(word.upper() for word in words), "TOTAL")
     for name, counts in [*by_endpoint.items(), ("total", total)]:
         shown.add_row(name, *(str(counts[word] or "") for word in words), str(counts.total()))
-    console.print(shown)
+    shown.print()
     console.print(
         f"\nOf all endpoints, {lost[MISSING]} missing, {lost[STUCK]} stuck. The audit mends these by itself, every hour."
     )
 
 
-def _show(found: Sequence[Standing]) -> None:
-    shown = table("WHEN", "EVENT", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT", "WHY", "EVENT ID")
+def _show(found: "Sequence[Standing]", now: datetime) -> None:
+    columns = ("WHEN", "EVENT", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT", "EVENT ID")
+    shown = Listing(*columns, give_way=("EVENT ID",))
     for one in found:
-        following = str(iso(one.next_attempt_at)) if one.status is DeliveryStatus.PENDING and one.next_attempt_at else ""
-        words = (status_text(one.status.value), str(one.attempt_count), following, plain(one.reason), one.event_id)
-        shown.add_row(ago(one.created_at), one.event_type, one.endpoint_id, *words)
-    console.print(shown)
+        following = coming(one.next_attempt_at, now) if one.status is DeliveryStatus.PENDING else ""
+        what = (ago(one.created_at, now), one.event_type.removeprefix("video."), one.endpoint_id)
+        how = (status_text(one.status.value), str(one.attempt_count), following, one.event_id)
+        shown.add_row(*what, *how, below={"why": plain(one.reason)})
+    shown.print()
 
 
-def _show_attempts(one: Standing) -> None:
+def _show_attempts(one: "Standing", now: datetime) -> None:
     console.print(
         plain(f"{one.event_type} to {one.endpoint_id}: {one.status.value}. {one.reason or ''}".rstrip()), soft_wrap=True
     )
-    shown = table("ATTEMPT", "AT", "ANSWER", "MS", "WORDS")
+    shown = Listing("ATTEMPT", "AT", "ANSWER", "MS")
     for line in one.attempts:
         if line.get("replayed"):
-            shown.add_row("replayed", str(line["at"]), "", "", "")
+            shown.add_row("replayed", str(line["at"]), "", "")
             continue
         cells = (line.get("number"), line.get("at"), line.get("http_status", ""), line.get("milliseconds", ""))
-        shown.add_row(*(f"{cell:g}" if isinstance(cell, int | float) else str(cell) for cell in cells), plain(_words(line)))
-    console.print(shown)
+        shown.add_row(
+            *(f"{cell:g}" if isinstance(cell, int | float) else str(cell) for cell in cells), below={"why": plain(_words(line))}
+        )
+    shown.print()
     if one.status is DeliveryStatus.PENDING:
-        console.print(f"The next attempt is due at {iso(one.next_attempt_at)}.")
+        console.print(f"The next attempt is due {coming(one.next_attempt_at, now)}.")
 
 
 def _words(line: Mapping[str, Any]) -> str:

@@ -4,21 +4,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from renderbell.endpoints import FORMATS, STANDARD, Endpoint
 from renderbell.errors import BadInputError
 from renderbell.events import EVENT_TYPES
-from renderbell.subscribe import TRIAL_SECONDS, NewEndpoint, Trial, endpoint_fields
 from renderbell.values import iso
 from renderbell_cli import completing
 from renderbell_cli.arguments import AsJson, JsonLines
-from renderbell_cli.show import ago, console, hints, json_lines, plain, table
+from renderbell_cli.helping import App
+from renderbell_cli.looks import ENDPOINTS_LISTED, advising
+from renderbell_cli.show import Listing, ago, console, hints, json_lines, plain, roughly, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
-app = typer.Typer(help="The URLs that receive events.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from renderbell.endpoints import Private
+    from renderbell.subscribe import Trial
+
+app = App(help="The URLs that receive events.")
 
 EndpointId = Annotated[
     str,
@@ -33,6 +38,7 @@ def add(
     events: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="EVENTS",
             help=f"Only these events; repeatable or with commas. Known: {', '.join(EVENT_TYPES)}.",
             autocompletion=completing.event_types,
         ),
@@ -43,9 +49,9 @@ def add(
     ] = None,
     account: Annotated[
         list[str] | None,
-        typer.Option(help="Only this account's videos; repeatable.", autocompletion=completing.accounts),
+        typer.Option(metavar="PROVIDER/NAME", help="Only this account's; repeatable.", autocompletion=completing.accounts),
     ] = None,
-    description: Annotated[str | None, typer.Option(help="A word to recognise it by.")] = None,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="A word to recognise it by.")] = None,
     format_: Annotated[
         str,
         typer.Option(
@@ -55,13 +61,17 @@ def add(
         ),
     ] = STANDARD,
     header: Annotated[list[str] | None, typer.Option(metavar="NAME:VALUE", help="A header of your own; repeatable.")] = None,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="The most events a second it wants.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, metavar="NUMBER", help="The most events a second it wants.")] = None,
     allow_http: Annotated[bool, typer.Option("--allow-http", help="Permit http:// (in a local stack).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print id and secret as JSON.")] = False,
     local: LocalFlag = False,
     stack: StackName = None,
 ) -> None:
     """Add an endpoint. Its secret is shown this once: the receiver verifies signatures with it."""
+    from renderbell.subscribe import NewEndpoint
+
+    if url.lower().startswith("http:") and not allow_http:
+        raise BadInputError("an endpoint's URL begins with https:// (--allow-http permits http:// in a local stack)")
     new = NewEndpoint(
         url=url,
         events=_split(events),
@@ -88,18 +98,20 @@ def add(
 @app.command("list")
 def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = False, stack: StackName = None) -> None:
     """List the endpoints and how they fare."""
+    from renderbell.subscribe import endpoint_fields
+
     found = Stack.open(context, local=local, name=stack).endpoints.all()
     if json:
-        json_lines(map(endpoint_fields, found))
+        json_lines({**endpoint_fields(one), "state": _state(one)} for one in found)
         return
     if not found:
         hints.print("No endpoint yet. Add one: renderbell endpoint add https://example.com/renderbell")
         return
-    shown = table("ID", "URL", "WANTS", "STATE", "ADDED")
-    for endpoint in found:
-        words = (endpoint.endpoint_id, endpoint.url, _wants(endpoint), endpoint.state_in_words, ago(endpoint.created_at))
-        shown.add_row(*map(plain, words))
-    console.print(shown)
+    shown = Listing("ID", "STATE", "ADDED", "WANTS", "URL", give_way=("URL", "WANTS"))
+    for one in found:
+        words = (ago(one.created_at), _wants(one), one.url)
+        shown.add_row(one.endpoint_id, status_text(_state(one)), *map(plain, words), below={"why": plain(_why(one))})
+    shown.print()
 
 
 @app.command()
@@ -107,42 +119,49 @@ def show(
     context: typer.Context, endpoint_id: EndpointId, json: AsJson = False, local: LocalFlag = False, stack: StackName = None
 ) -> None:
     """Show all there is to know of an endpoint, except its secrets, and how its deliveries stand."""
-    opened = Stack.open(context, local=local, name=stack)
-    endpoint, private = opened.subscribe.get(endpoint_id), opened.parameters.endpoint_private(endpoint_id)
+    from renderbell.subscribe import endpoint_fields
+
+    opened, now = Stack.open(context, local=local, name=stack), datetime.now(UTC)
+    with advising(ENDPOINTS_LISTED):
+        endpoint = opened.subscribe.get(endpoint_id)
+    private = opened.parameters.endpoint_private(endpoint_id)
     counts = Counter(one.status.value for one in opened.deliveries.of_endpoint(endpoint_id))
-    retiring = private.secrets.retiring if private else ()
-    facts = {
-        **endpoint_fields(endpoint),
-        "headers": sorted(private.headers) if private else [],
-        "old_secrets_sign_until": [iso(until) for _, until in retiring if until > datetime.now(UTC)],
-        "deliveries": dict(counts),
-    }
     if json:
-        json_lines([facts])
+        more = {"old_secrets_sign_until": [iso(until) for until in _retiring(private, now)], "deliveries": dict(counts)}
+        headers = sorted(private.headers) if private else []
+        json_lines([{**endpoint_fields(endpoint), "state": _state(endpoint), "headers": headers, **more}])
         return
-    for name, value in facts.items():
-        if value not in (None, [], {}, False):
-            console.print(plain(f"{name.replace('_', ' '):<24}{_spoken(value)}"), soft_wrap=True)
+    for name, value in _facts(endpoint, private, counts, now).items():
+        if value:
+            console.print(plain(f"{name:<14}{value}"), soft_wrap=True)
 
 
 @app.command()
 def pause(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = False, stack: StackName = None) -> None:
     """Send nothing for now: events are held, up to 30 days."""
-    Stack.open(context, local=local, name=stack).subscribe.pause(endpoint_id, datetime.now(UTC))
+    with advising(ENDPOINTS_LISTED):
+        Stack.open(context, local=local, name=stack).subscribe.pause(endpoint_id, datetime.now(UTC))
     hints.print(f"{endpoint_id} is paused. Its events are held until `renderbell endpoint resume {endpoint_id}`.")
 
 
 @app.command()
 def resume(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = False, stack: StackName = None) -> None:
     """Open a paused or disabled endpoint again. What was held follows within a minute, oldest first, a few a second."""
-    Stack.open(context, local=local, name=stack).subscribe.resume(endpoint_id)
-    hints.print(f"{endpoint_id} is open. Held events follow within a minute, the oldest first.")
+    subscribe = Stack.open(context, local=local, name=stack).subscribe
+    with advising(ENDPOINTS_LISTED):
+        before = subscribe.get(endpoint_id)
+        subscribe.resume(endpoint_id)
+    if before.rests is None:
+        hints.print(f"{endpoint_id} was open already: it was neither paused nor disabled.")
+    else:
+        hints.print(f"{endpoint_id} is open. Held events follow within a minute, the oldest first.")
 
 
 @app.command()
 def remove(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = False, stack: StackName = None) -> None:
     """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason."""
-    Stack.open(context, local=local, name=stack).subscribe.remove(endpoint_id)
+    with advising(ENDPOINTS_LISTED):
+        Stack.open(context, local=local, name=stack).subscribe.remove(endpoint_id)
     hints.print(f"{endpoint_id} is removed.")
 
 
@@ -151,7 +170,8 @@ def rotate(
     context: typer.Context, endpoint_id: EndpointId, json: AsJson = False, local: LocalFlag = False, stack: StackName = None
 ) -> None:
     """Make a new secret. The old one signs beside it for 24 hours, so that the receiver can change in peace."""
-    secret = Stack.open(context, local=local, name=stack).subscribe.rotate(endpoint_id, datetime.now(UTC))
+    with advising(ENDPOINTS_LISTED):
+        secret = Stack.open(context, local=local, name=stack).subscribe.rotate(endpoint_id, datetime.now(UTC))
     if json:
         json_lines([{"id": endpoint_id, "secret": secret}])
         return
@@ -164,7 +184,10 @@ def try_(
     context: typer.Context, endpoint_id: EndpointId, json: AsJson = False, local: LocalFlag = False, stack: StackName = None
 ) -> None:
     """Send a `renderbell.test` event at once and show the answer. It is sent to a resting endpoint, too."""
-    trial = Stack.open(context, local=local, name=stack).subscribe.test(endpoint_id, datetime.now(UTC))
+    from renderbell.subscribe import TRIAL_SECONDS
+
+    with advising(ENDPOINTS_LISTED):
+        trial = Stack.open(context, local=local, name=stack).subscribe.test(endpoint_id, datetime.now(UTC))
     if json:
         json_lines([asdict(trial)])
     elif trial.answered:
@@ -176,7 +199,7 @@ def try_(
         raise typer.Exit(1)
 
 
-def _show_answer(trial: Trial) -> None:
+def _show_answer(trial: "Trial") -> None:
     said = trial.error or f"answered {trial.http_status}"
     verdict = "It gets through" if trial.delivered else "It does not get through"
     console.print(plain(f"{verdict}: {said}, in {trial.milliseconds} ms"), soft_wrap=True)
@@ -201,7 +224,40 @@ def _wants(endpoint: Endpoint) -> str:
     return ", ".join(filters) or "everything"
 
 
-def _spoken(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{count} {name}" for name, count in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def _state(endpoint: Endpoint) -> str:
+    """Return how an endpoint fares in one word, for programs to compare."""
+    if endpoint.paused_at is not None:
+        return "paused"
+    if endpoint.disabled_at is not None:
+        return "disabled"
+    return "active" if endpoint.failing_since is None else "failing"
+
+
+def _why(endpoint: Endpoint) -> str | None:
+    """Return what is wrong with an endpoint, besides that it is paused."""
+    return endpoint.disabled_reason if endpoint.disabled_at is not None else endpoint.last_failure
+
+
+def _facts(endpoint: Endpoint, private: "Private | None", counts: Mapping[str, int], now: datetime) -> Mapping[str, str | None]:
+    since = endpoint.paused_at or endpoint.disabled_at or endpoint.failing_since
+    failing, gap = _why(endpoint), endpoint.seconds_between
+    old = [f"signs for {roughly((until - now).total_seconds())} more" for until in _retiring(private, now)]
+    return {
+        "id": endpoint.endpoint_id,
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "format": endpoint.format,
+        "wants": _wants(endpoint),
+        "headers": ", ".join(sorted(private.headers)) if private else None,
+        "state": _state(endpoint) + ("" if since is None else f" for {roughly((now - since).total_seconds())}"),
+        "why": failing,
+        "pace": f"one attempt every {gap:.3g} s" if gap else None,
+        "old secret": ", ".join(old),
+        "deliveries": ", ".join(f"{count} {status}" for status, count in counts.items()),
+        "added": ago(endpoint.created_at, now),
+    }
+
+
+def _retiring(private: "Private | None", now: datetime) -> Sequence[datetime]:
+    """Return until when the old secrets sign."""
+    return [until for _, until in private.secrets.retiring if until > now] if private else []

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from renderbell.browse import MOST_COUNTED, Statistics
 from renderbell.messages import spoken_duration
 from renderbell.values import iso
 from renderbell.video import Status
@@ -16,6 +15,9 @@ from renderbell_cli.looks import NO_ACCOUNT
 from renderbell_cli.show import console, hints, json_lines, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of
+
+if TYPE_CHECKING:
+    from renderbell.browse import Statistics
 
 
 def stats(
@@ -48,10 +50,12 @@ def stats(
         _show(found)
     for one in found:
         if one.truncated:
+            from renderbell.browse import MOST_COUNTED
+
             hints.print(f"{one.provider}: only the latest {MOST_COUNTED:,} that ended are counted. Choose a later --since.")
 
 
-def _show(found: Sequence[Statistics]) -> None:
+def _show(found: "Sequence[Statistics]") -> None:
     statuses = [status for status in Status if any(one.by_status.get(status) for one in found)]
     shown = table("PROVIDER", *(status.upper() for status in statuses), "MEDIAN", "P95", "FAILURES")
     for one in found:
@@ -66,5 +70,5 @@ def _time(seconds: float | None) -> str:
     return "" if seconds is None else spoken_duration(seconds)
 
 
-def _fields(one: Statistics, since: datetime) -> Mapping[str, Any]:
+def _fields(one: "Statistics", since: datetime) -> Mapping[str, Any]:
     return {**asdict(one), "since": iso(since)}

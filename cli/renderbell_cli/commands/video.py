@@ -3,25 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from renderbell import http
-from renderbell.browse import video_fields
 from renderbell.errors import NotOnRecordError, ProviderError
 from renderbell.events import VideoRecord
-from renderbell.fetch import Fetch
 from renderbell.fresh import Fresh
-from renderbell.store.videos import HistoryLine
 from renderbell.values import iso
 from renderbell.video import AccountName
 from renderbell_cli.arguments import AccountOfVideo, AsJson, VideoId, check_provider
+from renderbell_cli.helping import App
 from renderbell_cli.looks import check_watched
-from renderbell_cli.show import ago, console, hints, json_lines, plain, status_text, table
+from renderbell_cli.show import Listing, ago, console, hints, json_lines, plain, roughly, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
-app = typer.Typer(help="One video: all that is on record of it, its URL now, its ring once more.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from renderbell.fetch import Fetch
+    from renderbell.store.videos import HistoryLine
+
+app = App(help="One video: all that is on record of it, its URL now, its ring once more.")
 
 SEEN: Final = {"listing": "in the listing", "by_id": "by its id", None: ""}
 RANG: Final = {True: "rang", False: "silent", None: ""}
@@ -42,10 +43,12 @@ def show(
     stack: StackName = None,
 ) -> None:
     """Show all that is on record of a video, and each of its changes: when, how it was seen, whether it rang."""
-    name = _name(account)
-    found = Stack.open(context, local=local, name=stack).browse.history(name, video)
+    from renderbell.browse import video_fields
+
+    name, opened = _name(account), Stack.open(context, local=local, name=stack)
+    found = opened.browse.history(name, video)
     if found is None:
-        raise NotOnRecordError(f"{name} has no video {video!r} on record: `renderbell videos --account {name}` lists them")
+        raise _unknown(opened, name, video)
     record, history = found
     if json:
         json_lines([{**video_fields(record), "history": [{**asdict(line), "at": iso(line.at)} for line in history]}])
@@ -69,6 +72,9 @@ def link(
 
     It exits with 1 where there is none; stderr says why. This reads the account's key.
     """
+    from renderbell import http
+    from renderbell.fetch import Fetch
+
     name, opened = _name(account), Stack.open(context, local=local, name=stack)
     check_watched(opened.parameters, name)
     with http.client() as client:
@@ -93,7 +99,10 @@ def ring(
 ) -> None:
     """Ring once more for a video that has ended: to all who want its event, under the event's own id."""
     name, opened = _name(account), Stack.open(context, local=local, name=stack)
-    rung = opened.ring_again.ring(name, video, datetime.now(UTC))
+    try:
+        rung = opened.ring_again.ring(name, video, datetime.now(UTC))
+    except NotOnRecordError:
+        raise _unknown(opened, name, video) from None
     if json:
         json_lines([asdict(rung)])
         return
@@ -107,19 +116,26 @@ def _name(account: str) -> AccountName:
     return name
 
 
-def _show_history(record: VideoRecord, history: Sequence[HistoryLine]) -> None:
-    shown = table("WHEN", "", "STATUS", "PROVIDER SAYS", "SEEN", "")
+def _unknown(stack: Stack, name: AccountName, video_id: str) -> NotOnRecordError:
+    """Return the error of a video that is not on record. Raises BadInputError where not even its account is watched."""
+    check_watched(stack.parameters, name)
+    return NotOnRecordError(f"{name} has no video {video_id!r} on record: `renderbell videos --account {name}` lists them")
+
+
+def _show_history(record: VideoRecord, history: Sequence["HistoryLine"]) -> None:
+    shown, now = Listing("AT (UTC)", "AGE", "STATUS", "PROVIDER SAYS", "SEEN", "BELL"), datetime.now(UTC)
     for line in history:
+        times = (f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", roughly(max(0.0, (now - line.at).total_seconds())))
         how = (SEEN.get(line.seen, line.seen or ""), RANG[line.rang])
-        shown.add_row(str(iso(line.at)), ago(line.at), status_text(line.status), plain(line.provider_status), *how)
+        shown.add_row(*times, status_text(line.status), plain(line.provider_status), *how)
     console.print()
-    console.print(shown)
+    shown.print()
     last = history[-1].sequence if history else None
     if last is not None and last < record.sequence:
         hints.print(f"Only its first {len(history)} changes are listed; the last was {ago(record.changed_at)}.")
 
 
-def _asked(fetch: Fetch, name: AccountName, video_id: str) -> Fresh:
+def _asked(fetch: "Fetch", name: AccountName, video_id: str) -> Fresh:
     try:
         return Fresh.of(fetch.video(name, video_id))
     except ProviderError as error:

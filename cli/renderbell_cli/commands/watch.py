@@ -18,7 +18,6 @@ from rich.text import Text
 
 from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
-from renderbell.store.videos import IN_FLIGHT
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
 from renderbell_cli.arguments import OnlyAccount, OnlyProvider, check_provider
@@ -167,6 +166,8 @@ class Following:
         return found
 
     def _seen(self, since: datetime) -> Standings:
+        from renderbell.store.videos import IN_FLIGHT
+
         seen = newest(
             video
             for name in self.accounts
@@ -267,7 +268,7 @@ def _title(video: VideoRecord) -> Text:
 
 
 def _why_empty(following: Following) -> str:
-    return NOTHING if following.accounts else NO_ACCOUNT
+    return NOTHING if following.accounts else hints.spelt(NO_ACCOUNT)
 
 
 def _picture_live(following: Following, pause: Callable[[], bool]) -> None:

@@ -3,13 +3,14 @@
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +28,10 @@ class LocalRunError(RenderbellError):
 
 
 @contextlib.contextmanager
-def engine(project: Path, log: Path, favourite: int = FAVOURITE_PORT) -> Iterator[str]:
-    """Run ministack until the block ends; give its address. Everything it started goes with it.
+def engine(
+    project: Path, log: Path, favourite: int = FAVOURITE_PORT, started: Callable[[int], None] | None = None
+) -> Iterator[str]:
+    """Run ministack until the block ends; give its address. Everything it started goes with it. `started` hears its pid.
 
     Whoever may start two at a time asks for no port in particular (0): both would find the favourite one free.
     """
@@ -45,10 +48,23 @@ def engine(project: Path, log: Path, favourite: int = FAVOURITE_PORT) -> Iterato
             start_new_session=True,  # Ctrl-C reaches us alone; we stop it, and its functions, when we are done
         )
         try:
+            if started is not None:
+                started(process.pid)
             _wait_until_up(url, process, log)
             yield url
         finally:
             _stop(process)
+
+
+def end_left(project: Path, pid: int) -> None:
+    """End the engine of a run that was killed, with all it started, if the process of that number still is one of ours."""
+    ps = shutil.which("ps")
+    if ps is None:
+        return
+    shown = subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    if tool(project, "ministack") in shown:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def deploy(project: Path, endpoint_url: str, log: Path, parameters: Mapping[str, str]) -> None:

@@ -22,18 +22,29 @@ from renderbell.providers import PROVIDERS
 from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
 from renderbell_cli.local.dashboard import Dashboard
-from renderbell_cli.local.engine import REGION, STACK, deploy, engine
+from renderbell_cli.local.engine import REGION, STACK, LocalRunError, deploy, end_left, engine
 from renderbell_cli.local.feed import listening
 from renderbell_cli.local.ticks import ticking
-from renderbell_cli.local.view import Watched, watch
+from renderbell_cli.local.view import Watched, look, watch
 from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, Simulator
-from renderbell_cli.stack import Stack, local_environment, outputs_of, project_folder, state_file
+from renderbell_cli.stack import (
+    Stack,
+    is_running,
+    left_state,
+    local_environment,
+    outputs_of,
+    project_folder,
+    state_file,
+)
 
 SIMULATED_KEY: Final = "demo"
 SIMULATED_TICK: Final = 2.0
 REAL_TICK: Final = 15.0
 """Seconds between looks at real providers: their limits are mostly unknown, and useapi.net's own scripts use 15."""
+LOOK_EVERY: Final = 0.5
+FIRST_SIGHT: Final = 30.0
+"""Seconds that the first video is waited for, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +74,12 @@ def run(options: LocalOptions) -> None:
 def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack, stopping: threading.Event) -> None:
     began = time.monotonic()
     project = project_folder()
+    _take_over(project)
     folder = project / ".renderbell"
     folder.mkdir(exist_ok=True)
+    pids: list[int] = []
     with console.status("Starting a local AWS (ministack) on loopback") as spinner:
-        url = running.enter_context(engine(project, folder / "ministack.log"))
+        url = running.enter_context(engine(project, folder / "ministack.log", started=pids.append))
         _step(console, spinner, f"Local AWS at {url}", "Building and deploying template.yaml with SAM (about 20 s)")
         deploy(project, url, folder / "sam.log", {"AllowLocalEndpoints": "true", "LocalGateway": url})
         os.environ.update(local_environment(url, REGION))
@@ -79,11 +92,38 @@ def _run(options: LocalOptions, console: Console, running: contextlib.ExitStack,
         tick = options.tick or (REAL_TICK if real else SIMULATED_TICK)
         running.enter_context(ticking(stack, list(PROVIDERS), tick))
         dashboard = running.enter_context(Dashboard(stack.outputs["WidgetFunction"]))
-    state = {**_state(stack, url, receiver, simulator), "dashboard_url": dashboard.url}
+        watched = Watched(stack=stack, receiver=receiver, feed=feed)
+        if simulator is not None:
+            _step(console, spinner, "Accounts are looked at", "Waiting for the first videos")
+            _wait_for_videos(watched, stopping)
+    state = {**_state(stack, url, receiver, simulator), "dashboard_url": dashboard.url, "engine_pid": pids[0]}
     running.enter_context(_announced(state, options.ready_file))
     console.print(f"Ready after {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
-    console.print(f"Dashboard: {dashboard.url}\n")
-    watch(console, Watched(stack=stack, receiver=receiver, feed=feed), stopping)
+    console.print(f"Dashboard: {dashboard.url}")
+    console.print(f"Receiver:  {receiver.url}/renderbell (`renderbell --local endpoint list`)\n", soft_wrap=True)
+    watch(console, watched, stopping)
+
+
+def _take_over(project: Path) -> None:
+    """End what a run that was killed left behind. Raises LocalRunError while one runs: two would share a state file."""
+    state = left_state()
+    if state is None:
+        return
+    if is_running(state):
+        raise LocalRunError(
+            f"one runs already (pid {state.get('pid')}, dashboard {state.get('dashboard_url')}): stop it with Ctrl-C first. "
+            f"If that is another program, remove {state_file()}"
+        )
+    if "engine_pid" in state:
+        end_left(project, state["engine_pid"])
+
+
+def _wait_for_videos(watched: Watched, stopping: threading.Event) -> None:
+    until = time.monotonic() + FIRST_SIGHT
+    while time.monotonic() < until and not stopping.wait(LOOK_EVERY):
+        moment = look(watched)
+        if moment is not None and moment.videos:
+            return
 
 
 def real_keys(environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -100,7 +140,7 @@ def _accounts(stack: Stack, options: LocalOptions, real: Mapping[str, str], runn
         return None
     now = time.time()
     names = [AccountName(provider, "demo") for provider in PROVIDERS]
-    libraries = {(name.provider, SIMULATED_KEY): Library.demo(options.seed, now, name.provider) for name in names}
+    libraries = {(name.provider, SIMULATED_KEY): Library.demo(options.seed, now, name.provider, endless=True) for name in names}
     simulator = running.enter_context(Simulator(libraries=libraries))
     for name in names:
         stack.parameters.put_account(Account.of(name, SIMULATED_KEY, {"base_url": simulator.base_url}))
@@ -149,7 +189,9 @@ def _announced(state: Mapping[str, Any], ready_file: Path | None) -> Iterator[No
         yield
     finally:
         for file in files:
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                if json.loads(file.read_text())["pid"] == state["pid"]:  # not what another wrote there since
+                    file.unlink()
 
 
 def _step(console: Console, spinner: Spinner, done: str, following: str) -> None:

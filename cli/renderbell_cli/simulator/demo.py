@@ -4,14 +4,18 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Final
 
-from renderbell_cli.simulator.videos import Kind, SimulatedVideo
+from renderbell_cli.simulator.videos import Kind, Scope, SimulatedVideo
 
 FINISHED_BEFORE: Final = 6
 BORN_SOON: Final = 20
 SECONDS_BETWEEN_BIRTHS: Final = 3.0
 FAILING: Final = 3
+SECONDS_BETWEEN_LATER: Final = 60.0
+FAILING_LATER: Final = 0.15
+"""Of what follows for as long as the demo runs, at each provider."""
 
 TITLES: Final = (
     "Spring launch – hero cut",
@@ -71,27 +75,42 @@ def demo_videos(seed: int, now: float, provider: str) -> Iterator[SimulatedVideo
     The same arguments give the same videos.
     """
     dice = random.Random(f"{seed} {provider}")  # noqa: S311 - a demo, not a secret
-    new_id = IDS[provider]
     titles = dice.sample(TITLES, FINISHED_BEFORE + BORN_SOON)
     failing = {FINISHED_BEFORE // 2, *dice.sample(range(FINISHED_BEFORE, FINISHED_BEFORE + BORN_SOON), FAILING)}
     for number, title in enumerate(titles):
         soon = number - FINISHED_BEFORE
-        fails = number in failing
         born_at = _long_ago(dice, now) if soon < 0 else now + SECONDS_BETWEEN_BIRTHS * soon + dice.random()
-        yield SimulatedVideo(
-            id=new_id(dice),
-            title=title,
-            born_at=born_at,
-            queued_seconds=dice.uniform(2, 6),
-            generating_seconds=dice.uniform(4, 25),
-            outcome="failed" if fails else "completed",
-            error=dice.choice(REASONS) if fails else None,
-            duration_seconds=round(dice.uniform(6, 90), 1),
-            scope="EXPORT" if provider == "videogen" and number % 3 == 0 else "GLOBAL",
-        )
+        scope: Scope = "EXPORT" if provider == "videogen" and number % 3 == 0 else "GLOBAL"
+        yield _video(dice, provider, title, born_at, fails=number in failing, scope=scope)
     if provider == "videogen":
         for title, kind in FILES:
-            yield SimulatedVideo(id=new_id(dice), title=title, born_at=_long_ago(dice, now), kind=kind)
+            yield SimulatedVideo(id=IDS[provider](dice), title=title, born_at=_long_ago(dice, now), kind=kind)
+
+
+def later_videos(seed: int, now: float, provider: str) -> Iterator[SimulatedVideo]:
+    """Yield what is born after the first minute, about one a minute, without end. The same arguments give the same videos."""
+    dice = random.Random(f"{seed} {provider} later")  # noqa: S311 - a demo, not a secret
+    first = now + SECONDS_BETWEEN_BIRTHS * BORN_SOON + dice.uniform(0, SECONDS_BETWEEN_LATER)  # the five in turns
+    for number in count():
+        born_at = first + SECONDS_BETWEEN_LATER * number + dice.random()
+        title = f"{dice.choice(TITLES)}, take {number + 2}"
+        yield _video(dice, provider, title, born_at, fails=dice.random() < FAILING_LATER)
+
+
+def _video(
+    dice: random.Random, provider: str, title: str, born_at: float, *, fails: bool, scope: Scope = "GLOBAL"
+) -> SimulatedVideo:
+    return SimulatedVideo(
+        id=IDS[provider](dice),
+        title=title,
+        born_at=born_at,
+        queued_seconds=dice.uniform(2, 6),
+        generating_seconds=dice.uniform(4, 25),
+        outcome="failed" if fails else "completed",
+        error=dice.choice(REASONS) if fails else None,
+        duration_seconds=round(dice.uniform(6, 90), 1),
+        scope=scope,
+    )
 
 
 def _long_ago(dice: random.Random, now: float) -> float:

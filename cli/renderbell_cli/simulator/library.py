@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from renderbell_cli.simulator.demo import demo_videos
+from renderbell_cli.simulator.demo import demo_videos, later_videos
 from renderbell_cli.simulator.videos import SimulatedVideo
 
 type Place = tuple[float, str]
@@ -19,7 +19,10 @@ class Library:
     updated first, does not follow it).
     """
 
-    def __init__(self, videos: Iterable[SimulatedVideo] = (), *, newest_first: bool = True) -> None:
+    def __init__(
+        self, videos: Iterable[SimulatedVideo] = (), *, newest_first: bool = True, later: Iterable[SimulatedVideo] = ()
+    ) -> None:
+        """Hold `videos`, and those of `later` that are born when it is asked: these come in that order, and may have no end."""
         self.newest_first = newest_first
         self.webhooks: dict[str, dict[str, Any]] = {}
         """What is registered for the account, by id, as it was answered then."""
@@ -27,24 +30,24 @@ class Library:
         self._by_id: dict[str, SimulatedVideo] = {}
         self._in_order: list[SimulatedVideo] = []
         self._hydrated: dict[str, float] = {}
+        self._later = iter(later)
+        self._next = next(self._later, None)
         self.add(*videos)
 
     @classmethod
-    def demo(cls, seed: int, now: float, provider: str = "tavus") -> Self:
+    def demo(cls, seed: int, now: float, provider: str = "tavus", *, endless: bool = False) -> Self:
         """Return a library that is good to watch: some videos done, many to be born in the minute after `now`.
 
-        The same arguments give the same videos. `provider` decides what their ids look like.
+        An `endless` one goes on, with about one a minute. The same arguments give the same videos; `provider` decides what
+        their ids look like.
         """
-        return cls(demo_videos(seed, now, provider))
+        return cls(demo_videos(seed, now, provider), later=later_videos(seed, now, provider) if endless else ())
 
     def add(self, *videos: SimulatedVideo) -> None:
         """Add videos; one whose id is there already takes the old one's place (a re-render)."""
         with self._lock:
             for video in videos:
-                if video.id in self._by_id:
-                    self._remove(self._by_id[video.id])
-                self._by_id[video.id] = video
-                insort(self._in_order, video, key=_place)
+                self._add(video)
 
     def remove(self, video_id: str) -> None:
         """Take a video away without a trace, as if it had never been. Raises KeyError when there is none."""
@@ -53,6 +56,7 @@ class Library:
 
     def find(self, video_id: str, now: float) -> SimulatedVideo | None:
         """Return the video of that id, unless it is not born yet."""
+        self._grow(now)
         with self._lock:
             video = self._by_id.get(video_id)
         return video if video is not None and video.born_at <= now else None
@@ -75,12 +79,26 @@ class Library:
         with self._lock:
             return self._hydrated.get(video_id)
 
+    def _add(self, video: SimulatedVideo) -> None:
+        if video.id in self._by_id:
+            self._remove(self._by_id[video.id])
+        self._by_id[video.id] = video
+        insort(self._in_order, video, key=_place)
+
+    def _grow(self, now: float) -> None:
+        """Add what is born of what comes later."""
+        with self._lock:
+            while self._next is not None and self._next.born_at <= now:
+                self._add(self._next)
+                self._next = next(self._later, None)
+
     def _remove(self, video: SimulatedVideo) -> None:
         del self._in_order[bisect_left(self._in_order, _place(video), key=_place)]
         del self._by_id[video.id]
         self._hydrated.pop(video.id, None)
 
     def _listed(self, now: float, after: Place | None) -> Sequence[SimulatedVideo]:
+        self._grow(now)
         with self._lock:
             born = self._in_order[: bisect_right(self._in_order, now, key=_born_at)]
         if self.newest_first:

@@ -5,6 +5,7 @@ from typing import Literal
 
 type State = Literal["queued", "generating", "completed", "failed", "deleted"]
 type Kind = Literal["VIDEO", "IMAGE", "AUDIO"]
+type Scope = Literal["GLOBAL", "PROJECT", "EXPORT"]
 type Outcome = Literal["completed", "failed", "deleted"]
 
 
@@ -25,7 +26,7 @@ class SimulatedVideo:
     error: str | None = None
     duration_seconds: float = 12.0
     kind: Kind = "VIDEO"
-    scope: Literal["GLOBAL", "PROJECT", "EXPORT"] = "GLOBAL"
+    scope: Scope = "GLOBAL"
     namespace: str = "default"
 
     @property

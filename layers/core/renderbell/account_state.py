@@ -1,12 +1,14 @@
 """What is remembered of an account between polls."""
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, Self
 
-from renderbell.licence import FullSweep, Licence
+from renderbell.licence import CARRIED, FullSweep, Licence
+from renderbell.page import Page
 
 HEALTHY: Final = "ok"
 HEALTH_WORDS: Final[Mapping[str, str]] = {
@@ -61,15 +63,14 @@ class AccountState:
     """From when on a hint is free to cause a look, see chain.look_for_hint."""
 
     @property
-    def looked(self) -> bool:
-        """Whether the first look is done."""
+    def first_look_over(self) -> bool:
         return self.first_look_ended_at is not None
 
     @property
     def unfinished(self) -> bool:
         """Whether a first look, or a sweep after videos that nobody knows yet, has to go on."""
         expecting = self.full_sweep is not None and self.full_sweep.expects_new
-        return self.first_look_began_at is not None and (not self.looked or expecting)
+        return self.first_look_began_at is not None and (not self.first_look_over or expecting)
 
     def in_words(self, now: datetime) -> str:
         """Return how the account fares, for people: `ok`, or what is wrong and what the provider said."""
@@ -101,10 +102,28 @@ class AccountState:
             unknown_words=self.unknown_words,
         )
 
+    def is_as_it_was(self, first: Page) -> bool:
+        """Say whether the first page shows what it showed when all of it was on record."""
+        return bool(self.head) and self.head == first.marks
+
+    def as_before(self, page: Page) -> frozenset[str]:
+        """Return the rows that stood on the first page with the same status when all of it was on record."""
+        before = set(self.head)
+        return frozenset(video_id for video_id, mark in zip(page.ids, page.marks, strict=True) if mark in before)
+
     def without_missed(self, listed: Container[str]) -> Self:
         """Return this state after some videos were listed: what is listed is not missing."""
         missed = {video_id: times for video_id, times in self.missed.items() if video_id not in listed}
         return self if len(missed) == len(self.missed) else replace(self, missed=missed)
+
+    def with_not_found(self, video_ids: Iterable[str]) -> Self:
+        """Return this state after videos that the first look saw were not to be found by id.
+
+        They are asked for no more until two full sweeps have missed them: a server may lag.
+        """
+        new = (video_id for video_id in video_ids if video_id not in self.missed)
+        room = max(0, CARRIED - len(self.missed))
+        return replace(self, missed={**self.missed, **dict.fromkeys(islice(new, room), 0)})
 
     def missed_twice(self, video_id: str) -> bool:
         return self.missed.get(video_id, 0) >= TWICE

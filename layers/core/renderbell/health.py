@@ -22,7 +22,7 @@ MAX_PAUSE: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Findings:
     """What one look learnt: how it failed, if it did, the provider's notice of an end, words that no table names."""
 
     error: ProviderError | None
@@ -33,9 +33,9 @@ class Look:
     """Why the licence was lost, if it was."""
 
 
-def judged(account: AccountName, state: AccountState, look: Look, now: datetime) -> tuple[AccountState, list[Alert]]:
+def judged(account: AccountName, state: AccountState, findings: Findings, now: datetime) -> tuple[AccountState, list[Alert]]:
     """Return the account's state after a look, and what operators have to be told: each thing once, and its end, too."""
-    error = look.error
+    error = findings.error
     health = HEALTHY if error is None else f"{error.kind}: {error}"
     state = replace(
         state,
@@ -44,21 +44,21 @@ def judged(account: AccountName, state: AccountState, look: Look, now: datetime)
         # Counted up to where it matters: a provider that is down for a day is not written down at every poll.
         failures=0 if error is None else min(FAILURES_TO_ALERT, state.failures + 1),
     )
-    found = _found(state, look)
+    found = _found(state, findings)
     counts = changes(state.alerts, found)
     alert = partial(Alert, account=account, at=now, watched_since=iso(state.first_look_began_at) or "")
     told = [alert(kind=kind, count=n, detail=found[kind] or "") for kind, n in counts.items()]
     # A provider that puts its progress into the word must not fill mailboxes, nor the account's row.
     room = MOST_UNKNOWN_WORDS - len(state.unknown_words)
-    new_words = sorted(set(look.unknown_words) - state.unknown_words)[: max(0, room)]
+    new_words = sorted(set(findings.unknown_words) - state.unknown_words)[: max(0, room)]
     told += [alert(kind="unknown_status", count=1, detail=word) for word in new_words]
     words = state.unknown_words | set(new_words)
     return replace(state, alerts={**state.alerts, **counts}, unknown_words=words), told
 
 
-def _found(state: AccountState, look: Look) -> Mapping[str, str | None]:
+def _found(state: AccountState, findings: Findings) -> Mapping[str, str | None]:
     """Return what is wrong (a text) and what is right (None). What this look cannot tell is left out."""
-    error, found = look.error, dict[str, str | None]()
+    error, found = findings.error, dict[str, str | None]()
     if error is None:
         found |= {"key_refused": None, "endpoint_retired": None, "polls_failing": None}
     elif isinstance(error, AuthError):
@@ -67,10 +67,10 @@ def _found(state: AccountState, look: Look) -> Mapping[str, str | None]:
         found["endpoint_retired"] = str(error)
     elif state.failures >= FAILURES_TO_ALERT:
         found["polls_failing"] = f"{FAILURES_TO_ALERT} in a row; the last: {error.kind}: {error}"
-    if look.read_a_page:
-        found["endpoint_retiring"] = look.notice
-    if look.order_lost or state.licence is not None:
-        found["order_lost"] = look.order_lost
+    if findings.read_a_page:
+        found["endpoint_retiring"] = findings.notice
+    if findings.order_lost or state.licence is not None:
+        found["order_lost"] = findings.order_lost
     return found
 
 

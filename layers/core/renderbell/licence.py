@@ -1,6 +1,6 @@
 """What licenses a look to stop at the head of a listing, and the full sweep that earns the licence or takes it back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -11,7 +11,6 @@ from renderbell.page import Page, Place
 
 CARRIED: Final = 100
 """Videos in flight of which a full sweep remembers that it has not come across them."""
-
 
 FAILURES_TO_RESTART: Final = 3
 MOST_DOUBLED: Final = 4
@@ -66,6 +65,10 @@ class FullSweep:
             ordered=self.ordered if ordered is None else ordered and self.ordered is not False,
             surprises=self.surprises + (new if licensed and not self.expects_new else 0),
         )
+
+    def came_across(self, rows: Iterable[str]) -> "FullSweep":
+        """Return this sweep after these rows were read: what was listed is not missing."""
+        return replace(self, missing=self.missing.difference(rows))
 
     def pages(self, a_poll: int) -> int:
         """Return how many pages one poll may read, where `a_poll` is the usual number."""

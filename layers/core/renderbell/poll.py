@@ -1,10 +1,9 @@
-"""Looks at the account that a message names: finds its key, sweeps its listing, looks again soon while it is worth it."""
+"""Looks at the account that a message names: finds its key, looks once, looks again soon while it is worth it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
 
 import httpx
 
@@ -13,33 +12,17 @@ from renderbell.alerts import OPERATORS, Alert
 from renderbell.chain import FOLLOW_UPS, HOT_SECONDS, looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
+from renderbell.look import Look
 from renderbell.parameters import CACHED_FOR, Parameters
+from renderbell.polled import Polled
 from renderbell.providers import provider_for
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
+from renderbell.report import Stopped
 from renderbell.spending import Spent
 from renderbell.store.accounts import Accounts
 from renderbell.store.meter import Meter
 from renderbell.store.spending import SpendingStore
 from renderbell.store.videos import Videos
-from renderbell.sweep import Report, Sweep
-from renderbell.transitions import Transition
-from renderbell.video import Status
-
-IDLE: Final = frozenset({"removed", "paused", "not begun", "nothing in flight"})
-"""Why a look ended before the provider was asked for anything."""
-ENDS: Final = (Status.COMPLETED, Status.FAILED, Status.DELETED)
-METRICS: Final[Mapping[str, tuple[str, str]]] = {
-    "Requests": ("requests", "Count"),
-    "Transitions": ("transitions", "Count"),
-    "Completed": ("completed", "Count"),
-    "Failed": ("failed", "Count"),
-    "Deleted": ("deleted", "Count"),
-    "Surprises": ("surprises", "Count"),
-    "InFlight": ("in_flight", "Count"),
-    "ReadUnits": ("read_units", "Count"),
-    "WriteUnits": ("write_units", "Count"),
-}
-"""The metrics of a look, and the fields of its log line that they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,41 +38,34 @@ class Poll:
     spending: SpendingStore
     now: Callable[[], datetime]
 
-    def look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
-        """Sweep one account and return the fields of its log line, with what the look cost.
+    def look(self, message: PollMessage, seconds_left: Callable[[], float]) -> Polled:
+        """Look at one account once, and count what it costs.
 
         An account whose key was removed meanwhile is no error. One whose stored value cannot be used stays as it is, with
         the reason as its health. Whatever the provider does ends in the account's health, too: only our own faults raise.
         """
         began, requests, reads, writes = time.monotonic(), self.requests.count, self.meter.reads, self.meter.writes
-        told = self._look(message, seconds_left)
+        polled = self._look(message, seconds_left)
         spent = Spent(
             polls=1,
             requests=self.requests.count - requests,
             read_units=self.meter.reads - reads,
             write_units=self.meter.writes - writes,
         )
-        if told["stopped"] not in IDLE:
-            self.spending.count(message.account, spent, self.now(), well="error" not in told)
-        return {
-            "account": str(message.account),
-            **told,
-            "requests": spent.requests,
-            "read_units": spent.read_units,
-            "write_units": spent.write_units,
-            "milliseconds": round((time.monotonic() - began) * 1000),
-        }
+        if not polled.stopped.idle:
+            self.spending.count(message.account, spent, self.now(), well=polled.error is None)
+        return replace(polled, spent=spent, milliseconds=round((time.monotonic() - began) * 1000))
 
-    def _look(self, message: PollMessage, seconds_left: Callable[[], float]) -> dict[str, Any]:
+    def _look(self, message: PollMessage, seconds_left: Callable[[], float]) -> Polled:
         try:
             account = self.parameters.account(message.account, message.edition)
             if account is None:
-                return {"stopped": "removed"}
+                return Polled(account=message.account, stopped=Stopped.REMOVED)
             provider = provider_for(account)
         except BadInputError as error:
             self.accounts.note_bad_settings(message.account, f"settings: {error}", self.now())
-            return {"stopped": "settings", "error": str(error)}
-        sweep = Sweep(
+            return Polled(account=message.account, stopped=Stopped.SETTINGS, error=str(error))
+        look = Look(
             provider=provider,
             client=self.client,
             videos=self.videos,
@@ -100,12 +76,12 @@ class Poll:
             in_between=message.in_between,
             may_begin=not message.in_between and not message.hinted,
         )
-        report = sweep.run()
-        if not message.in_between and report.error is None and (report.in_flight or report.unfinished):
+        report = look.run()
+        if not message.in_between and report.error is None and (report.awaited or report.unfinished):
             self._look_again_soon(message, account)
         if 0 < message.hinted <= len(FOLLOW_UPS) and not any(change.seen.status.final for change in report.transitions):
             self._follow_up(message)
-        return _log_line(report)
+        return Polled.of(report)
 
     def _follow_up(self, message: PollMessage) -> None:
         """Look again soon after a hint: the provider called, and its listing shows no end as yet."""
@@ -134,30 +110,3 @@ class Poll:
 
     def _tell_operators(self, alerts: Sequence[Alert]) -> None:
         self.delivery_queue.send(DeliveryMessage.of(OPERATORS, alert) for alert in alerts)
-
-
-def _took(change: Transition) -> float | None:
-    """Return how many seconds a video took that just completed, from its creation; None where that is not known."""
-    made = change.seen.created_at
-    if not change.rings or change.seen.status is not Status.COMPLETED or made is None:
-        return None
-    return round(max(0.0, (change.at - made).total_seconds()), 1)
-
-
-def _log_line(report: Report) -> dict[str, Any]:
-    told = [change.seen.status for change in report.transitions if change.rings]
-    return {
-        "stopped": report.stopped,
-        "pages": report.pages,
-        "rows": report.rows,
-        "lookups": report.lookups,
-        "transitions": len(report.transitions),
-        "rings": sum(change.rings for change in report.transitions),
-        **{status.value: told.count(status) for status in ENDS},
-        "took": [seconds for change in report.transitions if (seconds := _took(change)) is not None],
-        "in_flight": report.in_flight,
-        "stalled": report.stalled,
-        "surprises": report.surprises,
-        **({"error": str(report.error)} if report.error else {}),
-        **({"lookup_error": str(report.lookup_error)} if report.lookup_error else {}),
-    }

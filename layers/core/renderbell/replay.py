@@ -114,9 +114,7 @@ class Replay:
         if chosen.event_id is None:
             found = [one for one in found if one.event_type != TRIAL]
         elif not found:
-            raise NotOnRecordError(
-                f"no delivery of {chosen.event_id!r} is on record that fits: `renderbell deliveries` lists them"
-            )
+            raise NotOnRecordError(_none_fits(chosen))
         waiting = [one for one in found if one.status is not DeliveryStatus.PENDING]
         return Plan(waiting=waiting, pending=len(found) - len(waiting), rate=rate)
 
@@ -139,7 +137,7 @@ class Replay:
         """Return how many events a second may be sent again to an endpoint. Raises NotOnRecordError."""
         found = None if endpoint_id in BUILT_IN else self.endpoints.get(endpoint_id)
         if found is None and endpoint_id not in BUILT_IN:
-            raise NotOnRecordError(f"there is no endpoint {endpoint_id!r}: `renderbell endpoint list` shows them")
+            raise NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
         return (found.rate if found else None) or RELEASED_A_SECOND
 
     def resting(self, plan: Plan) -> dict[str, str]:
@@ -147,6 +145,12 @@ class Replay:
         ids = {one.endpoint_id for one in plan.waiting}.difference(BUILT_IN)
         found = {one.endpoint_id: one.rests for one in self.endpoints.all() if one.endpoint_id in ids}
         return {endpoint_id: why for endpoint_id, why in sorted(found.items()) if why is not None}
+
+
+def _none_fits(chosen: Chosen) -> str:
+    if chosen.endpoint_id is not None and chosen.status is None and chosen.since is None:
+        return f"{chosen.event_id} never went to {chosen.endpoint_id}"
+    return f"no delivery of {chosen.event_id!r} that fits is on record"
 
 
 def delivery_fields(one: Standing) -> dict[str, Any]:
