@@ -206,7 +206,7 @@ def test_everything_of_an_endpoint_since_a_time_is_counted_first_and_sent_again(
     assert "0 would be sent again" in command(*words, "--status", "exhausted", "--dry-run").output
     assert len(world.receiver.events()) == 3
     assert "3 sent again" in command(*words).output
-    assert "3 are on their way already" in command(*words).output
+    assert "On their way already, and left alone: 3." in command(*words).output
     world.drain("DeliveryQueue", "deliver")
     assert len(world.receiver.events()) == 6
     assert "say what to send again" in str(command("replay", "--endpoint", endpoint).exception)

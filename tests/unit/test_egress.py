@@ -4,6 +4,7 @@ Every receiver here is a real server on this machine that does what receivers on
 """
 
 import asyncio
+import errno
 import gzip
 import socket
 import ssl
@@ -17,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import httpcore
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -402,15 +402,15 @@ def test_a_name_is_resolved_once_and_the_address_that_was_checked_is_dialled(
     asked = resolve([PUBLIC], ["127.0.0.1"])
     dialled: list[str] = []
 
-    async def connect_tcp(_: Any, host: str, *__: Any, **___: Any) -> Any:
+    async def open_connection(host: str, port: int) -> Any:
         dialled.append(host)
-        raise httpcore.ConnectError("no route")
+        raise OSError(errno.EHOSTUNREACH, f"Connect call failed {port}")
 
-    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect_tcp)
+    monkeypatch.setattr(asyncio, "open_connection", open_connection)
     outcome = post_to(f"https://{NAME}/hook", allow_local=False)
 
     assert (asked, dialled) == ([NAME], [PUBLIC])
-    assert outcome.in_words == f"cannot connect: no route at {PUBLIC}:443"
+    assert outcome.in_words == f"cannot connect: No route to host at {PUBLIC}:443"
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_does_not_answer(resolve: Callable[..., list[str]]) -> None:
@@ -523,13 +523,65 @@ def test_a_server_that_speaks_no_tls_is_reported() -> None:
     assert b"POST" not in b"".join(heard), "nothing is sent in the open"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_reported_and_nothing_is_sent(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+def certified(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
+    """Return what a server needs that has a certificate for `name`, which nobody vouches for, and the certificate."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
     made = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 1"
-    named = "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run(f"{made} {named}".split(), check=True, capture_output=True)
+    subprocess.run(f"{made} -subj /CN=receiver -addext subjectAltName={name}".split(), check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    return context, certificate
+
+
+async def posted_over_tls(context: ssl.SSLContext, url: str, body: bytes) -> tuple[Outcome, list[bytes]]:
+    """Post to a receiver that speaks TLS, at the port that `url` leaves open, and return what it heard."""
+    heard: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heard.extend([head, await reader.readexactly(len(body))])
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        return await Sender(allow_local=True).post(url.format(port=port), {}, body), heard
+
+
+def test_over_tls_the_receiver_is_asked_for_by_its_name_and_gets_every_byte(
+    tmp_path: Path, resolve: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = certified(tmp_path, f"DNS:{NAME}")
+    named: list[str] = []
+    context.sni_callback = lambda _, name, __: named.append(name)
+    monkeypatch.setattr(egress, "tls", lambda: ssl.create_default_context(cafile=certificate))
+    resolve(["127.0.0.1"])
+    body = b"x" * 300_000
+
+    outcome, heard = asyncio.run(posted_over_tls(context, f"https://{NAME}:{{port}}/hook", body))
+
+    assert (outcome.http_status, outcome.answer, outcome.error) == (200, "thank", None)
+    assert named == [NAME]
+    assert f"host: {NAME}:".encode() in heard[0].lower()
+    assert heard[1] == body
+
+
+def test_a_certificate_for_another_name_is_reported_and_nothing_is_sent(
+    tmp_path: Path, resolve: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = certified(tmp_path, "DNS:another.example")
+    monkeypatch.setattr(egress, "tls", lambda: ssl.create_default_context(cafile=certificate))
+    resolve(["127.0.0.1"])
+
+    outcome, heard = asyncio.run(posted_over_tls(context, f"https://{NAME}:{{port}}/hook", b"{}"))
+
+    assert outcome.in_words.startswith("its certificate is not good: Hostname mismatch")
+    assert heard == []
+
+
+def test_a_certificate_that_nobody_vouches_for_is_reported_and_nothing_is_sent(tmp_path: Path) -> None:
+    context, _ = certified(tmp_path, "IP:127.0.0.1")
     heard: list[bytes] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

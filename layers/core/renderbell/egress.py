@@ -50,6 +50,50 @@ def _asks_nobody(host: str) -> list[str]:
     raise LookupNeededError(host)
 
 
+class Stream(httpcore.AsyncNetworkStream):
+    """One connection. Its reads and writes are bounded by the deadline around the whole post, and by nothing else."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        del timeout
+        try:
+            return await self._reader.read(max_bytes)
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        del timeout
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return self
+
+    async def aclose(self) -> None:
+        """Hang up at once: nothing is left to be said, and a receiver is not waited for."""
+        self._writer.transport.abort()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._writer.get_extra_info(info)
+
+
 class VettedNetwork(httpcore.AsyncNetworkBackend):
     """Connects to the addresses that were vetted for one attempt, and to nothing else.
 
@@ -59,28 +103,29 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
-        self._network = httpcore.AnyIOBackend()
-        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._stream: Stream | None = None
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        timeout: float | None = None,  # noqa: ASYNC109
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        error: Exception = httpcore.ConnectError(f"{host} has no address")
+        del local_address, socket_options
+        failed: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in self._addresses:
             try:
-                self._stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectTimeout as failed:
-                error = failed
-            except httpcore.ConnectError as failed:
-                error = httpcore.ConnectError(f"{_reason(failed)} at {_shown(address)}:{port}")
+                async with asyncio.timeout(timeout):
+                    self._stream = Stream(*await asyncio.open_connection(address, port))
+            except TimeoutError as error:
+                failed = httpcore.ConnectTimeout(str(error))
+            except OSError as error:
+                failed = httpcore.ConnectError(f"{_reason(error)} at {_shown(address)}:{port}")
             else:
                 return self._stream
-        raise error
+        raise failed
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         raise UnsafeUrl("an endpoint is not a Unix socket")
@@ -89,7 +134,7 @@ class VettedNetwork(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close what was opened. httpcore itself forgets a connection whose TLS handshake the deadline cuts off."""
+        """Hang up, wherever the post broke off: httpcore forgets a connection whose handshake the deadline cuts off."""
         if self._stream is not None:
             await self._stream.aclose()
 
@@ -165,8 +210,8 @@ def _url(target: Target) -> httpcore.URL:
 
 def _request(target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
     said = {**headers, "host": target.authority, "content-length": str(len(body)), "user-agent": USER_AGENT}
-    timeout = {"connect": CONNECT_TIMEOUT, "read": DEADLINE.total_seconds(), "write": DEADLINE.total_seconds()}
-    return httpcore.Request("POST", _url(target), headers=list(said.items()), content=body, extensions={"timeout": timeout})
+    timeout = {"timeout": {"connect": CONNECT_TIMEOUT}}
+    return httpcore.Request("POST", _url(target), headers=list(said.items()), content=body, extensions=timeout)
 
 
 def _redirect(status: int, location: str | None, url: str) -> str | None:
@@ -196,12 +241,9 @@ def _shown(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _reason(error: BaseException) -> str:
-    """Return the system's own words; the libraries between say that "all connection attempts failed"."""
-    inner = error.__cause__ or error.__context__
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return str(error) if inner is None else _reason(inner)
+def _reason(error: OSError) -> str:
+    """Return the system's own words; asyncio's are about its calls."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 async def _beginning(response: httpcore.Response, deadline: float) -> str:
