@@ -5,11 +5,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import botocore.exceptions as aws
-from aws_lambda_powertools.utilities.parameters import GetParameterError
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
-AWS_ERRORS: Final = (aws.BotoCoreError, aws.ClientError, PynamoDBException, GetParameterError)
-"""All that a call to AWS raises: botocore's own, and what PynamoDB and Powertools wrap these in."""
+AWS_ERRORS: Final = (aws.BotoCoreError, aws.ClientError, PynamoDBException)
+"""All that a call to AWS raises: botocore's own, and what PynamoDB wraps these in."""
 
 SIGN_IN: Final = (aws.SSOError, aws.TokenRetrievalError, aws.NoAuthTokenError)
 LASTING: Final = (aws.NoCredentialsError, aws.PartialCredentialsError, aws.NoRegionError, *SIGN_IN)
@@ -53,12 +52,8 @@ GONE: Final = (
 
 
 def cause_of(error: Exception) -> Exception:
-    """Return the error of AWS, out of PynamoDB's or Powertools' wrapping."""
-    wrapped: BaseException | None = None
-    if isinstance(error, PynamoDBException):
-        wrapped = error.cause
-    elif isinstance(error, GetParameterError):
-        wrapped = error.__cause__ or error.__context__
+    """Return the error of AWS, out of PynamoDB's wrapping."""
+    wrapped = error.cause if isinstance(error, PynamoDBException) else None
     return cause_of(wrapped) if isinstance(wrapped, Exception) else error
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.parameters import GetParameterError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
@@ -52,7 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> str:
     try:
         notice = _retried(event["retry"], now) if "retry" in event else None
         return page(glance.view(now), theme=theme, function=context.invoked_function_arn, notice=notice)
-    except (BotoCoreError, ClientError, PynamoDBException, GetParameterError):
+    except (BotoCoreError, ClientError, PynamoDBException):
         logger.exception("AWS gave no answer")
         return trouble(NO_ANSWER, theme=theme)
     except Exception:

@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import botocore.exceptions as aws
 import pytest
-from aws_lambda_powertools.utilities.parameters import GetParameterError
 from botocore.client import BaseClient
 from pynamodb.exceptions import GetError, QueryError, TableDoesNotExist
 
@@ -29,12 +28,6 @@ DENIED = (
 
 def refusal(code: str, message: str = "", operation: str = "Query") -> aws.ClientError:
     return aws.ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-def wrapped_by_powertools(error: Exception) -> GetParameterError:
-    outer = GetParameterError(str(error))
-    outer.__context__ = error  # it is raised while the other is handled
-    return outer
 
 
 @pytest.fixture
@@ -269,7 +262,7 @@ def test_the_exit_code_says_whose_turn_it_is(
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: GetError("Failed", error), wrapped_by_powertools])
+@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: GetError("Failed", error)])
 def test_trouble_is_told_with_what_to_do_however_it_is_wrapped(
     error: Exception, words: str, wrap: Callable[[Exception], Exception]
 ) -> None:
@@ -279,7 +272,6 @@ def test_trouble_is_told_with_what_to_do_however_it_is_wrapped(
 
 def test_a_wrapping_with_nothing_in_it_is_the_cause_itself() -> None:
     assert words_of(GetError("Failed to get item")) == "Failed to get item"
-    assert words_of(GetParameterError()) == "GetParameterError"
 
 
 def test_another_error_of_cloudformation_is_not_taken_for_a_missing_stack(answering: Callable[[Exception], None]) -> None:

@@ -4,8 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aws_lambda_powertools.utilities.parameters import GetParameterError, SSMProvider
-
 from renderbell.account import Account
 from renderbell.endpoints import Private
 from renderbell.errors import BadInputError
@@ -29,7 +27,7 @@ MAX_VALUE: Final = 4096
 
 
 class Kept(NamedTuple):
-    """An account's value as a warm function keeps it."""
+    """A value as a warm function keeps it."""
 
     value: str
     edition: str | None
@@ -42,9 +40,8 @@ class Parameters:
     def __init__(self, prefix: str, ssm: "SSMClient") -> None:
         self._prefix = prefix.rstrip("/")
         self._ssm = ssm
-        self._cached = SSMProvider(boto3_client=ssm)
+        self._kept: dict[str, Kept] = {}
         self._no_key_until = 0.0
-        self._accounts: dict[AccountName, Kept] = {}
 
     def account_names(self, provider: str | None = None) -> Sequence[AccountName]:
         """Return the accounts that have a key, of one provider or of all, by name. No value is decrypted."""
@@ -69,16 +66,8 @@ class Parameters:
         A warm function asks once for each `edition`, as `account_editions` tells it: KMS charges for each time a key is opened.
         Without one it asks again after a minute.
         """
-        kept = self._accounts.get(name)
-        is_present = kept is not None and (kept.edition == edition if edition else time.monotonic() < kept.until)
-        if kept is None or not is_present:
-            self._accounts.pop(name, None)
-            try:
-                value = self._ssm.get_parameter(Name=self._account_path(name), WithDecryption=True)["Parameter"]["Value"]
-            except self._ssm.exceptions.ParameterNotFound:
-                return None
-            kept = self._accounts[name] = Kept(value, edition, time.monotonic() + CACHED_FOR)
-        return Account.parse(name, kept.value)
+        value = self._value(self._account_path(name), edition)
+        return None if value is None else Account.parse(name, value)
 
     def put_account(self, account: Account) -> None:
         self._put(
@@ -152,14 +141,17 @@ class Parameters:
     def _endpoint_path(self, endpoint_id: str) -> str:
         return f"{self._prefix}/endpoints/{endpoint_id}"
 
-    def _value(self, path: str) -> str | None:
-        try:
-            return str(self._cached.get(path, max_age=CACHED_FOR, decrypt=True))
-        except GetParameterError as error:
-            # Powertools wraps whatever went wrong; the error itself stands behind it.
-            if isinstance(error.__context__, self._ssm.exceptions.ParameterNotFound):
+    def _value(self, path: str, edition: str | None = None) -> str | None:
+        kept = self._kept.get(path)
+        is_present = kept is not None and (kept.edition == edition if edition else time.monotonic() < kept.until)
+        if kept is None or not is_present:
+            self._kept.pop(path, None)
+            try:
+                value = self._ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+            except self._ssm.exceptions.ParameterNotFound:
                 return None
-            raise
+            kept = self._kept[path] = Kept(value, edition, time.monotonic() + CACHED_FOR)
+        return kept.value
 
     def _put(self, path: str, value: str, description: str) -> None:
         if len(value) > MAX_VALUE:
