@@ -39,7 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, A
     folder = tmp_path_factory.mktemp("local")
     ready = folder / "ready.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment[STATE_VARIABLE] = str(folder / "state.json")
+    environment |= {STATE_VARIABLE: str(folder / "state.json"), "TMPDIR": str(folder)}
     command = [sys.executable, "-m", "renderbell_cli.main", "local", "--no-simulator", "--ready-file", str(ready)]
     with (folder / "output").open("w") as output:
         process = subprocess.Popen([*command, "--tick", "1"], cwd=ROOT, env=environment, stdout=output, stderr=output)
@@ -54,7 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, A
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     assert not ready.exists()
-    assert function_processes() == [], "Ctrl-C stops everything that was started"
+    assert function_processes(folder) == [], "Ctrl-C stops everything that was started"
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_every_end_at_five_providers_is_announced_once_on_both_channels_whatever
             wait_for(lambda: all(ended(stack, provider) for provider in PROVIDERS), 60)
             for provider in PROVIDERS:
                 libraries[provider, KEY].add(*new_videos(provider))
-            with trouble(stack):
+            with trouble(stack, Path(running["environment"]["TMPDIR"])):
                 time.sleep(LIFETIME)
             # What was killed comes back when its message is seen again, after a minute; what the emulator lost with a
             # worker it had killed, the audit makes anew: it is the deployed one that finds it.
@@ -179,14 +179,14 @@ def ending(event: Mapping[str, Any]) -> tuple[str, str]:
     return event["data"]["video_id"], event["type"]
 
 
-class trouble:  # noqa: N801 - reads as `with trouble(stack):`
+class trouble:  # noqa: N801 - reads as `with trouble(stack, folder):`
     """Kill running functions now and then and send every delivery's message again, until the block ends.
 
     Few kills, because each costs this machine a cold start: tests/integration kills before every single statement.
     """
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
         self.stop = threading.Event()
         self.killed = 0
         self.threads = [threading.Thread(target=self.kill), threading.Thread(target=self.repeat)]
@@ -203,7 +203,7 @@ class trouble:  # noqa: N801 - reads as `with trouble(stack):`
 
     def kill(self) -> None:
         while not self.stop.wait(random.uniform(8, 10)):  # noqa: S311
-            workers = function_processes()
+            workers = function_processes(self.folder)
             if workers:
                 with suppress(ProcessLookupError):
                     os.kill(random.choice(workers), signal.SIGKILL)  # noqa: S311
@@ -224,14 +224,19 @@ class trouble:  # noqa: N801 - reads as `with trouble(stack):`
                 sqs.send_message(QueueUrl=self.stack.outputs["PollQueueUrl"], MessageBody=message)
 
 
-def function_processes() -> list[int]:
-    """Return the processes in which the engine runs functions."""
+def function_processes(below: Path) -> list[int]:
+    """Return the processes in which the engine that keeps its files `below` a folder runs functions."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             with suppress(OSError):
                 words = (process / "cmdline").read_bytes().split(b"\0")
                 folder = str((process / "cwd").readlink())
-                if len(words) > 1 and b"python" in words[0] and "ministack-lambda-renderbell-local" in folder:
+                if (
+                    len(words) > 1
+                    and b"python" in words[0]
+                    and folder.startswith(f"{below}/")
+                    and "/ministack-lambda-" in folder
+                ):
                     found.append(int(process.name))
     return found
