@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, override
+from typing import Any, Final, override
 
 import typer
+from rich.box import ROUNDED
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-PYDANTIC: str = "Value error, "
+from renderbell.account import OPTIONS
+from renderbell_cli.show import console
+
+PYDANTIC: Final = "Value error, "
 """How Typer's library begins what it says of a wrong word."""
 
 
@@ -23,6 +30,12 @@ class Command(TyperCommand):
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(PYDANTIC)
             raise
+
+    @override
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if any("--option" in one.opts for one in self.params):
+            _explain_options()
 
 
 class Group(TyperGroup):
@@ -52,6 +65,15 @@ def _named(param: Any) -> Any:
 
 def _nothing(ctx: Any) -> None:
     del ctx
+
+
+def _explain_options() -> None:
+    """Print what an account may be set with, as Typer prints the options of a command."""
+    shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, sentence in OPTIONS.items():
+        shown.add_row(Text(name, style="bold cyan", no_wrap=True), Text(sentence))
+    title = "Account options, as --option NAME=VALUE"
+    console.print(Panel(shown, title=title, title_align="left", border_style="dim", box=ROUNDED))
 
 
 def choices(words: type[Enum]) -> str:

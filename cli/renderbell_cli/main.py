@@ -1,19 +1,22 @@
 """The `renderbell` command: what a person types, and in which words it answers."""
 
+import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from renderbell.errors import BadInputError, ProviderError, RenderbellError
 from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, stats, video, videos, wait, watch
 from renderbell_cli.helping import App
-from renderbell_cli.show import hints, plain
+from renderbell_cli.show import console, hints, plain
 from renderbell_cli.stack import LocalFlag, StackChoice, StackName
 
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
+UNHEARD = 141
+"""As a shell tells the end of a command whose reader went away: `| head` has read enough."""
 
 app = App(
     name="renderbell",
@@ -36,9 +39,25 @@ app.command("check")(pages.check)
 app.command("local")(local.local)
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"renderbell {version('renderbell')}")
+        raise typer.Exit
+
+
 @app.callback()
-def choose_stack(context: typer.Context, local_: LocalFlag = False, stack: StackName = None) -> None:  # noqa: FBT002
+def choose_stack(
+    context: typer.Context,
+    local_: LocalFlag = False,  # noqa: FBT002
+    stack: StackName = None,
+    version: Annotated[  # noqa: FBT002
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Rings once, reliably, when an AI video is done."""
+    del version
     context.obj = StackChoice(local=local_, name=stack)
     context.obj.in_hints()
 
@@ -46,7 +65,7 @@ def choose_stack(context: typer.Context, local_: LocalFlag = False, stack: Stack
 def main() -> None:
     """Run the command, and say what went wrong in words, with what to do: a traceback is a bug."""
     try:
-        app()
+        _run()
     except ProviderError as error:
         _stop(f"{error.kind}: {error}", FAILED)
     except BadInputError as error:
@@ -61,6 +80,22 @@ def main() -> None:
         if not isinstance(error, AWS_ERRORS):
             raise
         _stop(f"renderbell: {words_of(error)}", FAILED)
+
+
+def _run() -> None:
+    """Run the command. Where the reader of its output goes away, it ends quietly."""
+    try:
+        try:
+            app()
+        finally:
+            console.file.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python's own last flush goes
+        sys.exit(UNHEARD)
+    except SystemExit as stopped:
+        if isinstance(stopped.__context__, BrokenPipeError):  # Rich and Typer make it a failure
+            sys.exit(UNHEARD)
+        raise
 
 
 def _stop(message: str, code: int) -> NoReturn:

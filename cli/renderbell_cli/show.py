@@ -180,6 +180,12 @@ def table(*columns: str) -> Table:
     return made
 
 
+def say_if_cut(found: Sequence[object], limit: int) -> None:
+    """Say that a list was cut to `limit`, where one more was found than that."""
+    if len(found) > limit:
+        hints.print(f"{limit} shown, there are more: --limit {max(1000, 10 * limit)}")
+
+
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print one JSON object a line, exactly as it is whatever the terminal's width."""
     for row in rows:

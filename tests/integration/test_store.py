@@ -61,9 +61,11 @@ def test_a_stall_is_noted_once_and_not_of_a_video_that_moved_on(world: World) ->
 
 FULL = AccountState(
     way="w",
+    way_since=NOW + timedelta(microseconds=2),
     scope="s",
     first_look_began_at=NOW,
     first_look_ended_at=NOW + timedelta(microseconds=1),
+    earlier_first_look=(NOW - timedelta(days=1), NOW - timedelta(microseconds=3)),
     head=("12345678", "abcdefgh"),
     licence=Licence.TOTAL,
     listed=7,

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from renderbell.deliver import Deliver
 from renderbell.deliveries import DELAYS, LEASE, DeliveryStatus, Outcome, packed
 from renderbell.endpoints import PROBE_EVERY
+from renderbell.events import trial_event
 from renderbell.glance import MOST_ENDED, MOST_FLYING, MOST_LOOKED_THROUGH, MOST_OF_ENDPOINT, Glance
 from renderbell.queues import DeliveryMessage
 from renderbell.store.tables import DeliveryRow, VideoRow, opened
@@ -116,6 +117,20 @@ def test_an_endpoint_that_fails_is_shown_with_what_does_not_arrive(world: World)
     assert (line.endpoint_id, line.word, line.words) == (endpoint, "failing", "answered 500")
     [one] = line.waiting
     assert (one.event_id, one.title, one.attempts, one.can_retry) == (message.event_id, "Title of v", 4, True)
+
+
+def test_what_waits_for_its_turn_at_an_endpoint_that_fails_is_counted_and_a_persons_test_is_not(world: World) -> None:
+    endpoint = world.add_endpoint()
+    fail(world, ring(world)[endpoint], 1)
+    trial = trial_event(endpoint, datetime.now(UTC))
+    tested = DeliveryMessage(endpoint_id=endpoint, event_id=trial.event_id, event_type=trial.type, body=trial.body)
+    given_up(world, tested)
+    [line] = view(world).endpoints
+    assert (len(line.waiting), line.more) == (1, False)
+    waits = replace(tested, event_id="evt_waits", event_type="video.completed")
+    assert world.deliveries.put_off(waits, datetime.now(UTC) + timedelta(minutes=5), datetime.now(UTC))
+    [line] = view(world).endpoints
+    assert (len(line.waiting), line.more) == (1, True)
 
 
 def test_what_arrives_and_what_is_tried_again_at_once_has_no_button(world: World) -> None:

@@ -91,6 +91,8 @@ class World:
     """Seconds by which the provider's next answers are stale."""
     clock_behind: float = 0.0
     """Seconds by which the provider's clock is behind ours."""
+    well_until: float | None = None
+    """When a poll last went well, as far as that is noted."""
     truths: dict[str, Truth] = field(default_factory=dict)
     requests: int = 0
 
@@ -133,6 +135,7 @@ class World:
             tell_operators=lambda alerts: self.alerts.extend(alert.event_id for alert in alerts),
             now=clock,
             seconds_left=lambda: 300.0,
+            last_well=lambda: None if self.well_until is None else datetime.fromtimestamp(self.well_until, UTC),
             wait=self.waits.append,
             may_begin=may_begin,
         ).run()

@@ -109,6 +109,77 @@ def test_what_the_key_of_another_workspace_does_not_find_is_not_deleted_and_is_t
     assert told(world) == [("v", "completed")]
 
 
+@pytest.mark.parametrize("seconds", [50, 3000])
+@EVERY
+def test_what_was_made_before_a_wrong_key_and_done_before_the_right_one_is_back_is_told(kind: str, seconds: int) -> None:
+    world = opened(kind, videos=4)
+    looks(world, 3)
+    right = world.provider
+    world.now += seconds
+    world.library.add(made("v", world.now - seconds / 2, 10))
+    for key in ("another", "yet another"):
+        with_key_to_others(world, key, 4)
+        looks(world, 6)
+    world.provider = right
+    looks(world, 12)
+    assert told(world) == [("v", "completed")]
+
+
+@pytest.mark.parametrize("kind", ["heygen", "heygen-v1"])
+def test_what_a_key_to_a_part_of_the_workspace_does_not_find_is_not_deleted(kind: str) -> None:
+    world = opened(kind, videos=4)
+    world.library.add(made("v", world.now, 4 * 3600))
+    looks(world, 2)
+    right, part = world.provider, Library(newest_first=True)
+    for n in range(3):
+        for library in (part, world.library):
+            library.add(made(f"shared{n}", world.now - 400 - n))
+    looks(world, 2)
+    world.simulator.libraries[right.account.name.provider, "part"] = part  # type: ignore[index]
+    world.provider = provider_for(Account.of(right.account.name, "part", right.account.options))
+    for _ in range(3):
+        looks(world, 6)
+        world.now += 3700
+    world.provider = right
+    for _ in range(3):
+        looks(world, 6)
+        world.now += 3700
+    assert told(world) == [("v", "completed")]
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+@EVERY
+def test_what_was_in_flight_before_another_key_and_vanished_is_told_as_stalled(kind: str, *, is_back: bool) -> None:
+    world = opened(kind, videos=4)
+    world.library.add(made("v", world.now, 9e9))
+    looks(world, 2)
+    right = world.provider
+    with_key_to_others(world, "another", 4)
+    looks(world, 6)
+    if is_back:
+        world.provider = right
+        looks(world, 6)
+    world.library.remove("v")
+    for _ in range(40):
+        world.now += 3700
+        looks(world, 2)
+    assert told(world) == []
+    assert world.videos.stalled == ["v"]
+
+
+def test_what_was_made_since_the_last_look_is_told_though_other_options_make_a_first_look_necessary() -> None:
+    world = opened("heygen", videos=4, folder_id="empty")
+    looks(world, 3)
+    assert world.videos.rows == {}
+    world.well_until = world.now - 15
+    world.library.add(made("v", world.now, 10))
+    world.now += 50
+    with_key(world, "key", folder_id="")
+    looks(world, 12)
+    assert len(world.videos.rows) == 5
+    assert told(world) == [("v", "completed")]
+
+
 @EVERY
 def test_a_listing_of_others_that_breaks_off_after_its_first_page_is_no_news(kind: str) -> None:
     world = opened(kind, videos=4)

@@ -256,6 +256,20 @@ def test_a_video_in_flight_says_since_when_and_when_it_is_about_done(age: float,
     assert words in read(replace(CALM, flying=flying, usual={"tavus": 410.0})).text
 
 
+@pytest.mark.parametrize(
+    ("ages", "words"),
+    [
+        ((200,), "next done in about 4 min"),
+        ((430, 200), "next done any moment"),
+        ((900, 200), "next done in about 4 min"),
+        ((900,), "being made"),
+    ],
+)
+def test_the_number_of_videos_in_flight_says_when_the_next_is_done(ages: Sequence[float], words: str) -> None:
+    flying = [video("tavus/main", f"v{age}", Status.GENERATING, age) for age in ages]
+    assert words in read(replace(CALM, flying=flying, usual={"tavus": 410.0})).text
+
+
 def test_without_experience_nothing_is_foretold() -> None:
     assert "no estimate yet" in read(replace(CALM, flying=[video("tavus/main", "v", Status.QUEUED, 9)])).text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.text import Text
 
-from renderbell.account import OPTIONS, Account
+from renderbell.account import Account
 from renderbell.account_state import HEALTHY, AccountState
 from renderbell.errors import BadInputError, NotOnRecordError
 from renderbell.hints import Doorbell
@@ -60,7 +60,7 @@ def set_(
         typer.Option(
             "--option",
             metavar="NAME=VALUE",
-            help=f"Repeatable. Known: {', '.join(OPTIONS)}.",
+            help="An account option; repeatable. They are explained below.",
             autocompletion=completing.options,
         ),
     ] = None,

@@ -14,7 +14,7 @@ from renderbell_cli import completing
 from renderbell_cli.arguments import JsonLines, Since
 from renderbell_cli.helping import choices
 from renderbell_cli.looks import ENDPOINTS_LISTED, advising
-from renderbell_cli.show import Listing, ago, coming, console, hints, json_lines, plain, status_text
+from renderbell_cli.show import Listing, ago, coming, console, hints, json_lines, plain, say_if_cut, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of
 
@@ -51,7 +51,7 @@ def deliveries(
     stack: StackName = None,
 ) -> None:
     """List deliveries, the newest first; with an EVENT_ID, show every attempt."""
-    from renderbell.replay import Chosen, delivery_fields
+    from renderbell.replay import Chosen, delivery_fields, video_of
 
     now = datetime.now(UTC)
     began = moment_of((since or "1d") if summary else since, now)
@@ -61,18 +61,20 @@ def deliveries(
         return
     chosen = Chosen(event_id=event_id, endpoint_id=endpoint, status=status, since=began)
     with advising(ENDPOINTS_LISTED):
-        found = opened.replay.newest(chosen, limit)
+        found = opened.replay.newest(chosen, limit + 1)
     if not found and event_id is not None:
         raise NotOnRecordError(f"no delivery of {event_id!r} that fits is on record: `renderbell deliveries` lists them")
     if json:
-        json_lines(map(delivery_fields, found))
+        json_lines({**delivery_fields(one), **video_of(one)} for one in found[:limit])
     elif not found:
         hints.print("No delivery that fits. Each end of a video makes one for the SNS topic and one for each endpoint.")
     elif event_id is not None:
-        for one in found:
+        console.print(plain("  ".join(filter(None, _video(found[0])))), soft_wrap=True)
+        for one in found[:limit]:
             _show_attempts(one, now)
     else:
-        _show(found, now)
+        _show(found[:limit], now)
+    say_if_cut(found, limit)
 
 
 def replay(
@@ -150,19 +152,20 @@ def _summarize(stack: Stack, endpoint: str | None, since: datetime, now: datetim
 
 
 def _show(found: "Sequence[Standing]", now: datetime) -> None:
-    columns = ("WHEN", "EVENT", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT", "EVENT ID")
-    shown = Listing(*columns, give_way=("EVENT ID",))
+    columns = ("WHEN", "EVENT", "VIDEO", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT", "EVENT ID")
+    shown = Listing(*columns, give_way=("EVENT ID", "VIDEO"))
     for one in found:
+        which, title = _video(one)
         following = coming(one.next_attempt_at, now) if one.status is DeliveryStatus.PENDING else ""
-        what = (ago(one.created_at, now), one.event_type.removeprefix("video."), one.endpoint_id)
+        what = (ago(one.created_at, now), one.event_type.removeprefix("video."), plain(title or which), one.endpoint_id)
         how = (status_text(one.status.value), str(one.attempt_count), following, one.event_id)
-        shown.add_row(*what, *how, below={"why": plain(one.reason)})
+        shown.add_row(*what, *how, below={"why": plain(_why(one))})
     shown.print()
 
 
 def _show_attempts(one: "Standing", now: datetime) -> None:
     console.print(
-        plain(f"{one.event_type} to {one.endpoint_id}: {one.status.value}. {one.reason or ''}".rstrip()), soft_wrap=True
+        plain(f"{one.event_type} to {one.endpoint_id}: {one.status.value}. {_why(one) or ''}".rstrip()), soft_wrap=True
     )
     shown = Listing("ATTEMPT", "AT", "ANSWER", "MS")
     for line in one.attempts:
@@ -176,6 +179,20 @@ def _show_attempts(one: "Standing", now: datetime) -> None:
     shown.print()
     if one.status is DeliveryStatus.PENDING:
         console.print(f"The next attempt is due {coming(one.next_attempt_at, now)}.")
+
+
+def _video(one: "Standing") -> tuple[str, str]:
+    """Return the video as `renderbell video show` takes it, and its title. An alert is about an account, or about none."""
+    from renderbell.replay import video_of
+
+    video = video_of(one)
+    account = "/".join(filter(None, (video["provider"], video["account"])))
+    return " ".join(filter(None, (account, video["video_id"]))), video["title"] or ""
+
+
+def _why(one: "Standing") -> str | None:
+    waits = one.status is DeliveryStatus.PENDING and not one.attempt_count
+    return one.reason or ("waits for its turn" if waits else None)
 
 
 def _words(line: Mapping[str, Any]) -> str:

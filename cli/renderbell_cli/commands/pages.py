@@ -29,7 +29,12 @@ ProviderName = Annotated[
 ]
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="NAME=VALUE", help="An account option; repeatable.", autocompletion=completing.options),
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="An account option; repeatable. They are explained below.",
+        autocompletion=completing.options,
+    ),
 ]
 
 

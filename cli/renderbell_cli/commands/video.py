@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from renderbell.errors import NotOnRecordError, ProviderError
-from renderbell.events import VideoRecord
+from renderbell.events import VideoRecord, event_id
 from renderbell.fresh import Fresh
 from renderbell.values import iso
 from renderbell.video import AccountName
@@ -51,7 +51,8 @@ def show(
         raise _unknown(opened, name, video)
     record, history = found
     if json:
-        json_lines([{**video_fields(record), "history": [{**asdict(line), "at": iso(line.at)} for line in history]}])
+        lines = [{**asdict(line), "at": iso(line.at), "event_id": _event_id(record, line)} for line in history]
+        json_lines([{**video_fields(record), "history": lines}])
         return
     for fact, value in video_fields(record).items():
         if value is not None:
@@ -123,16 +124,22 @@ def _unknown(stack: Stack, name: AccountName, video_id: str) -> NotOnRecordError
 
 
 def _show_history(record: VideoRecord, history: Sequence["HistoryLine"]) -> None:
-    shown, now = Listing("AT (UTC)", "AGE", "STATUS", "PROVIDER SAYS", "SEEN", "BELL"), datetime.now(UTC)
+    columns = ("AT (UTC)", "AGE", "STATUS", "PROVIDER SAYS", "SEEN", "BELL", "EVENT ID")
+    shown, now = Listing(*columns, give_way=("EVENT ID",)), datetime.now(UTC)
     for line in history:
         times = (f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}", roughly(max(0.0, (now - line.at).total_seconds())))
         how = (SEEN.get(line.seen, line.seen or ""), RANG[line.rang])
-        shown.add_row(*times, status_text(line.status), plain(line.provider_status), *how)
+        shown.add_row(*times, status_text(line.status), plain(line.provider_status), *how, _event_id(record, line) or "")
     console.print()
     shown.print()
     last = history[-1].sequence if history else None
     if last is not None and last < record.sequence:
         hints.print(f"Only its first {len(history)} changes are listed; the last was {ago(record.changed_at)}.")
+
+
+def _event_id(record: VideoRecord, line: "HistoryLine") -> str | None:
+    """Return the id of the event of a change that rang."""
+    return event_id(record.account, record.video_id, line.sequence) if line.rang and line.sequence is not None else None
 
 
 def _asked(fetch: "Fetch", name: AccountName, video_id: str) -> Fresh:

@@ -1,6 +1,6 @@
 """`renderbell videos`: what is on record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from renderbell.video import AccountName, Status
 from renderbell_cli.arguments import JsonLines, OnlyAccount, OnlyProvider, Since, check_provider
 from renderbell_cli.helping import choices
 from renderbell_cli.looks import check_watched
-from renderbell_cli.show import Listing, ago, hints, json_lines, plain, status_text
+from renderbell_cli.show import Listing, ago, hints, json_lines, plain, say_if_cut, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of
 
@@ -46,15 +46,19 @@ def videos(
         if named is not None:
             check_provider(named)
     opened = Stack.open(context, local=local, name=stack)
-    found = list(_newest(opened.browse, wanted, limit))
+    found = list(_newest(opened.browse, wanted, limit + 1))
     if not found and wanted.account is not None:  # the videos of one that was removed stay on record
         check_watched(opened.parameters, wanted.account)
     if json:
-        json_lines(map(video_fields, found))
-        return
-    if not found:
+        json_lines(map(video_fields, found[:limit]))
+    elif not found:
         hints.print("No video on record that fits. `renderbell account list` shows whether accounts are being watched.")
-        return
+    else:
+        _show(found[:limit])
+    say_if_cut(found, limit)
+
+
+def _show(found: Sequence[VideoRecord]) -> None:
     shown = Listing("ACCOUNT", "VIDEO", "STATUS", "SINCE", "TITLE", give_way=("TITLE", "VIDEO"))
     for video in found:
         began = ago(video.finished_at or video.first_seen_at)
@@ -63,7 +67,7 @@ def videos(
 
 
 def _newest(browse: "Browse", wanted: "Wanted", limit: int) -> Iterator[VideoRecord]:
-    """Yield up to `limit` videos, a page at a time: no more is read than is shown."""
+    """Yield up to `limit` videos, a page at a time: no more is read than is asked for."""
     from renderbell.browse import MOST_READ
 
     left, cursor = limit, None

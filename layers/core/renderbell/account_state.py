@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from renderbell.licence import CARRIED, FullSweep, Licence
 from renderbell.page import Page
+from renderbell.transitions import Known
 
 HEALTHY: Final = "ok"
 HEALTH_WORDS: Final[Mapping[str, str]] = {
@@ -34,8 +35,12 @@ class AccountState:
     way: str | None = None
     scope: str | None = None
     """Marks of the key and options in use, see Account."""
+    way_since: datetime | None = None
+    """Since when this way is in use; None for always."""
     first_look_began_at: datetime | None = None
     first_look_ended_at: datetime | None = None
+    earlier_first_look: tuple[datetime, datetime] | None = None
+    """When the first look began and ended that was over before another key, to other videos, made this one necessary."""
     head: tuple[str, ...] = ()
     """The first page, as marks of its rows, when all of it was on record (listing.marks)."""
     licence: Licence | None = None
@@ -89,18 +94,44 @@ class AccountState:
         hot = self.looks_until is not None and now - self.looks_until < after
         return self.health == HEALTHY and not hot and self.changed_at is not None and now - self.changed_at >= after
 
-    def looking_anew(self, began: datetime, *, way: str, scope: str) -> Self:
-        """Return the state of an account whose first look begins: only what operators were told of it is kept."""
+    def looking_anew(self, now: datetime, *, way: str, scope: str, well_until: datetime | None = None) -> Self:
+        """Return the state of an account whose first look begins: only what operators were told of it is kept.
+
+        It is silent about what was made before the account was last well. What is as good as looked at under an earlier
+        key is remembered, for the case that this key was a mistake.
+        """
+        earlier = self.earlier_first_look
+        if earlier is None and self.first_look_began_at is not None and self.first_look_ended_at is not None:
+            earlier = (self.first_look_began_at, self.first_look_ended_at)
         return type(self)(
             version=self.version,
             way=way,
+            way_since=now,
             scope=scope,
-            first_look_began_at=began,
+            first_look_began_at=well_until or now,
+            earlier_first_look=earlier if scope == self.scope else None,
             health=self.health,
             health_since=self.health_since,
             alerts=self.alerts,
             unknown_words=self.unknown_words,
         )
+
+    def with_way(self, way: str, now: datetime, known: Iterable[Known]) -> Self:
+        """Return the state of an account whose listing is the same by another key or another way to ask for it.
+
+        What was earned or put down with the other way does not hold for this. Where videos are listed that were on record
+        before the present first look, it was not theirs: the earlier one was.
+        """
+        same = replace(self, way=way, way_since=now, licence=None, listed=None, full_sweep=None, missed={})
+        began, earlier = self.first_look_began_at, self.earlier_first_look
+        if earlier is None or began is None or all(one.since is None or one.since >= began for one in known):
+            return same
+        return replace(same, first_look_began_at=earlier[0], first_look_ended_at=earlier[1], earlier_first_look=None)
+
+    def is_of_the_first_look(self, known: Known) -> bool:
+        """Say whether the first look found a video in flight, as far as can be told: while it is under way, of all."""
+        began, ended = self.first_look_began_at, self.first_look_ended_at
+        return began is None or ended is None or known.since is None or began <= known.since <= ended
 
     def is_as_it_was(self, first: Page) -> bool:
         """Say whether the first page shows what it showed when all of it was on record."""

@@ -9,6 +9,7 @@ Killed between any two of these, the delivery is due again when the claim's leas
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from renderbell.alerts import OPERATORS, EndpointAlert
 from renderbell.deliveries import LEASE, Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
-from renderbell.endpoints import CHATS, Endpoint, Private
+from renderbell.endpoints import CHATS, Endpoint, Private, shown_url
 from renderbell.events import TRIAL
 from renderbell.messages import email_text, rendered, sms_text, sns_message, subject
 from renderbell.queues import MAX_DELAY, DeliveryMessage
@@ -28,6 +29,8 @@ from renderbell.values import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+logger = logging.getLogger(__name__)
 
 BARELY: Final = timedelta(seconds=1)
 """A turn that is not further off than this is taken at once."""
@@ -67,7 +70,7 @@ class Queue(Protocol):
 class Sender(Protocol):
     """What delivering asks of egress."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome: ...
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, shown: Callable[[str], str]) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +149,10 @@ class Deliver:
             outcome = await self._post(endpoint, delivery)
         except Exception as error:
             # Our own trouble, a secret that cannot be read for instance. It is judged like any failed attempt: it waits its
-            # turn, operators are warned, and what it lasts three days for is held.
+            # turn, operators are warned, and what it lasts three days for is held. Raised on, its message would come again each
+            # minute, and one that probes would find the delivery held, and free to be probed, each time.
+            logger.exception("could not prepare %s for %s", delivery.event_id, endpoint.endpoint_id)
             outcome = Outcome(error=f"not sent, Renderbell could not prepare it: {type(error).__name__}")
-            self._conclude(endpoint, delivery, outcome, is_probe=message.probe)
-            raise
         return self._conclude(endpoint, delivery, outcome, is_probe=message.probe)
 
     async def _post(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
@@ -161,7 +164,15 @@ class Deliver:
         if endpoint.format not in CHATS:
             now = self.now()
             headers |= signed_headers(delivery.event_id, body, private.secrets.valid(now), int(now.timestamp()))
-        return await self.sender.post(private.url or endpoint.url, headers, body.encode())
+        outcome = await self.sender.post(
+            private.url or endpoint.url,
+            headers,
+            body.encode(),
+            lambda address: private.hidden(shown_url(address, endpoint.format)),
+        )
+        # What is kept of it is read by many: tables, e-mails, the dashboard. A receiver may repeat what it was sent.
+        error, answer = (text and private.hidden(text) for text in (outcome.error, outcome.answer))
+        return replace(outcome, error=error, answer=answer)
 
     def _conclude(self, endpoint: Endpoint, delivery: Delivery, outcome: Outcome, *, is_probe: bool) -> Verdict:
         """Record an attempt, and what it says of the endpoint. The delivery last: until then it is due again."""
@@ -187,10 +198,10 @@ class Deliver:
     ) -> tuple[Verdict, Endpoint]:
         """Hold what an endpoint refused that took nothing else either; give up what it refused while it took others.
 
-        Nothing got through since this schedule's first attempt when the endpoint has been failing since then, or for longer.
+        What was on its way when this schedule's first attempt failed says nothing of the time since.
         """
         began = delivery.began_at or self.now()
-        if before.failing_since is not None and before.failing_since <= began + LEASE:
+        if before.taken_at is None or before.taken_at <= began + LEASE:
             reason = f"failed for three days: {outcome.in_words}"
             return replace(decided, status=DeliveryStatus.HELD), after.disabled(reason, self.now())
         detail = f"{delivery.event_type} {delivery.event_id}: {outcome.in_words}"

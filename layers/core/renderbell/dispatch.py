@@ -69,7 +69,7 @@ class Dispatch:
             return {}
         every = {provider: schedule.interval for provider, schedule in schedules.items() if schedule.on}
         names = [name for name in self.parameters.account_names() if name.provider in every]
-        accounts = of_accounts(self.accounts.states(names), self.spending.of(names), now, every)
+        accounts = of_accounts(self.accounts.states(names), self.spending.of(names), now, every, self.quiet_every)
         return {**accounts, **of_endpoints(self.endpoints.all(), now)}
 
     def tend_endpoints(self, now: datetime) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -152,16 +152,16 @@ class Sender:
         # Threads of our own: a hostile name server holds one for as long as the system waits, and asyncio.run would wait too.
         self._lookups = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, shown: Callable[[str], str] = str) -> Outcome:
         """Post `body` once and say how it ended; never raises for what the receiver or the network does.
 
         The URL is vetted, its name resolved once. All of it takes at most DEADLINE; at most 16 KB of the answer are read.
-        Redirects are not followed.
+        Redirects are not followed: the outcome says where they lead, as `shown` has it.
         """
         began = time.monotonic()
         deadline = asyncio.get_running_loop().time() + DEADLINE.total_seconds()
         try:
-            outcome = await self._post(url, headers, body, deadline)
+            outcome = await self._post(url, headers, body, shown, deadline)
         except TimeoutError:
             outcome = Outcome(error=f"no whole answer within {DEADLINE.total_seconds():g} s")
         except HostNotFoundError as error:
@@ -172,7 +172,9 @@ class Sender:
             outcome = Outcome(error=_in_words(error)[:MAX_WORDS])
         return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Outcome:
+    async def _post(
+        self, url: str, headers: Mapping[str, str], body: bytes, shown: Callable[[str], str], deadline: float
+    ) -> Outcome:
         async with asyncio.timeout_at(deadline):
             target = await self._vetted(url)
         async with _connection(target) as connection:
@@ -182,7 +184,7 @@ class Sender:
             return Outcome(
                 http_status=response.status,
                 answer=await _beginning(response, deadline),
-                error=_redirect(response.status, said.get(b"location"), target.url),
+                error=_redirect(response.status, said.get(b"location"), target.url, shown),
                 retry_after=retry_after_seconds(said.get(b"retry-after"), datetime.now(UTC)),
             )
 
@@ -214,13 +216,13 @@ def _request(target: Target, headers: Mapping[str, str], body: bytes) -> httpcor
     return httpcore.Request("POST", _url(target), headers=list(said.items()), content=body, extensions=timeout)
 
 
-def _redirect(status: int, location: str | None, url: str) -> str | None:
+def _redirect(status: int, location: str | None, url: str, shown: Callable[[str], str]) -> str | None:
     if status not in REDIRECTS or location is None:
         return None
     with suppress(ValueError):
         location = urljoin(url, location)
     advice = "set that address" if status in PERMANENT else "redirects are not followed"
-    return f"answers {status} to {location[: MAX_WORDS - 60]}: {advice}"
+    return f"answers {status} to {shown(location)[: MAX_WORDS - 60]}: {advice}"
 
 
 def _in_words(error: Exception) -> str:
@@ -233,6 +235,8 @@ def _in_words(error: Exception) -> str:
             return f"its certificate is not good: {said.rpartition('failed: ')[2]}"
         case httpcore.ConnectError():
             return f"cannot connect: {said}"
+        case httpcore.LocalProtocolError():
+            return f"the request cannot be sent: {said.partition(" b'")[0]}"  # and which header's value it is, nobody may read
         case _:
             return f"{type(error).__name__}: {said}".rstrip(": ")
 

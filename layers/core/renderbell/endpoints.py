@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from renderbell.deliveries import GONE_REASON, Outcome
 from renderbell.errors import BadInputError
 from renderbell.events import EVENT_TYPES, Event
-from renderbell.signing import Secrets
+from renderbell.signing import PREFIX, Secrets
 from renderbell.video import AccountName
 
 TOPIC: Final = "topic"
@@ -46,6 +46,11 @@ OURS: Final = frozenset(
         *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
     }
 )
+HIDDEN: Final = "***"
+SHORTEST_SECRET: Final = 6
+SHORTEST_PART: Final = 12
+"""Characters from which on the value of a header is hidden where it is repeated, and one step of a secret path: a token, which
+every address with it gives away."""
 OURS_BEGIN: Final = ("webhook-", "proxy-", "sec-", "svix-")
 TROUBLED: Final = frozenset({None, 429, 502, 503, 504})
 """Statuses, and no answer at all, that mean: not now. Other refusals are answers like any other."""
@@ -80,6 +85,10 @@ class Endpoint:
     failing_since: datetime | None = None
     """When the first attempt failed since the last one that did not."""
     last_failure: str | None = None
+    taken_at: datetime | None = None
+    """When it took the first event after one that it did not take, or after it was added or opened. None when it never did.
+
+    What it took later is not written down: so nothing is written as long as all goes well."""
     warned: int = 0
     """How many of the warnings of this failure operators have had."""
     gap: float = UNPROVEN_GAP
@@ -119,7 +128,10 @@ class Endpoint:
         """Return this endpoint after an attempt: whether it fails, and how often it may be called."""
         gap = gap_after(self.gap, outcome)
         if outcome.delivered:
-            return replace(self, gap=gap, failing_since=None, last_failure=None, warned=0)
+            # Added or opened it is unproven, and no success leaves it that.
+            is_news = self.failing_since is not None or gap != self.gap
+            taken_at = now if is_news else self.taken_at
+            return replace(self, gap=gap, taken_at=taken_at, failing_since=None, last_failure=None, warned=0)
         return replace(self, gap=gap, failing_since=self.failing_since or now, last_failure=outcome.in_words)
 
     def watched(self, now: datetime) -> tuple[Self, str | None]:
@@ -190,6 +202,22 @@ class Private:
         stored = json.loads(value)
         return cls(secrets=Secrets.read(stored), headers=stored.get("headers", {}), url=stored.get("url"))
 
+    def hidden(self, text: str) -> str:
+        """Return what a receiver said, with *** for what is private here, also where JSON has `\\/` for a slash."""
+        found = sorted(self._texts(), key=len, reverse=True)
+        pattern = "|".join(re.escape(one).replace("/", r"\\?/") for one in found)
+        return re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE)
+
+    def _texts(self) -> set[str]:
+        secrets = {self.secrets.current, *(secret for secret, _ in self.secrets.retiring)}
+        values = {value.strip() for value in self.headers.values()}
+        credentials = {value.partition(" ")[2] for value in values}  # of "Bearer sesame"
+        _, _, path = (self.url or "").partition("://")
+        path = path.partition("/")[2]
+        steps = {step for whole in (path, unquote(path)) for step in re.split("[/?&=]", whole) if len(step) >= SHORTEST_PART}
+        texts = {*secrets, *(secret.removeprefix(PREFIX) for secret in secrets), *values, *credentials}
+        return {text for text in texts | {path, unquote(path)} if len(text) >= SHORTEST_SECRET} | steps
+
 
 def check_headers(headers: Mapping[str, str]) -> None:
     """Refuse headers that HTTP or Renderbell sets itself, and what is no header. Raises BadInputError."""
@@ -202,8 +230,13 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 def shown_url(url: str, format_: str) -> str:
     """Return a URL as it may stand in a table: the path of a chat's webhook is its password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/…" if format_ in CHATS else url
+    if format_ not in CHATS:
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "…"
+    return f"{parts.scheme}://{parts.netloc}/…"
 
 
 def check_filters(events: frozenset[str], providers: frozenset[str], accounts: frozenset[str], known: frozenset[str]) -> None:

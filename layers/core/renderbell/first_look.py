@@ -4,7 +4,7 @@ What was looked at before is news when it changes; what was not may be years old
 this is before anything of it is recorded.
 """
 
-from dataclasses import replace
+from datetime import datetime
 
 from renderbell.account_state import HEALTHY, AccountState
 from renderbell.head import Head
@@ -15,9 +15,9 @@ from renderbell.transitions import FirstLook
 def begin_first_look(scene: Scene) -> None:
     """Begin a first look where there was none, or where the options mean other videos than those it looked at."""
     if _is_wanted(scene):
-        scene.notebook.offer(_anew(scene))
+        scene.notebook.offer(_anew(scene, well_until=_well_until(scene)))
     if _is_wanted(scene):  # another poll wrote meanwhile, and not this
-        scene.notebook.keep(_anew(scene))
+        scene.notebook.keep(_anew(scene, well_until=_well_until(scene)))
     _record_accordingly(scene)
 
 
@@ -25,22 +25,21 @@ def see_whose_listing_it_is(scene: Scene, head: Head) -> None:
     """With another key, or another way to ask, see whether the head shows videos that are known.
 
     If it does, it is the same listing. If all of it shows only others, they are looked at in silence first: those that
-    were made before the account was last well. What was earned or put down with the other way does not hold for this.
+    were made before the account was last well.
     Raises the head's error where it broke off before it told: nothing of it may be recorded then, for it would ring.
     """
     notebook, way = scene.notebook, scene.provider.account.way
     state, video_ids = notebook.state, head.video_ids
     if state.way == way or (head.is_all and not video_ids):
         return
-    if state.is_as_it_was(head.first) or scene.recording.known(video_ids):
-        notebook.state = replace(state, way=way, licence=None, listed=None, full_sweep=None, missed={})
+    known = scene.recording.known(video_ids)
+    if state.is_as_it_was(head.first) or known:
+        notebook.state = state.with_way(way, scene.now(), known.values())
     elif head.error is not None:
         raise head.error
     else:
-        was_well_until = state.health_since if state.health not in {HEALTHY, None} else None
-        anew = _anew(scene)
-        notebook.keep(replace(anew, first_look_began_at=was_well_until or anew.first_look_began_at))
-        _record_accordingly(scene)
+        notebook.keep(_anew(scene, well_until=_ill_since(state)))
+    _record_accordingly(scene)
 
 
 def _is_wanted(scene: Scene) -> bool:
@@ -48,9 +47,19 @@ def _is_wanted(scene: Scene) -> bool:
     return state.first_look_began_at is None or state.scope != scene.provider.account.scope
 
 
-def _anew(scene: Scene) -> AccountState:
+def _anew(scene: Scene, *, well_until: datetime | None) -> AccountState:
     account = scene.provider.account
-    return scene.notebook.state.looking_anew(scene.now(), way=account.way, scope=account.scope)
+    return scene.notebook.state.looking_anew(scene.now(), way=account.way, scope=account.scope, well_until=well_until)
+
+
+def _well_until(scene: Scene) -> datetime | None:
+    """Return until when an account was well whose options now mean other videos: what both mean was looked at till then."""
+    state = scene.notebook.state
+    return None if state.first_look_began_at is None else _ill_since(state) or scene.last_well()
+
+
+def _ill_since(state: AccountState) -> datetime | None:
+    return state.health_since if state.health not in {HEALTHY, None} else None
 
 
 def _record_accordingly(scene: Scene) -> None:

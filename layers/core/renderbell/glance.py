@@ -14,7 +14,7 @@ from renderbell.browse import Browse
 from renderbell.deliveries import LEASE, DeliveryStatus
 from renderbell.endpoints import TOPIC, Endpoint
 from renderbell.errors import BadInputError, NotOnRecordError
-from renderbell.events import VideoRecord
+from renderbell.events import TRIAL, VideoRecord
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.spending import Spending
@@ -128,7 +128,7 @@ class Glance:
         found.sort(key=lambda one: (one.paused_at is not None, one.failing_since is None, one.failing_since or LAST))
         lines, left = [], MOST_DELIVERIES
         for endpoint in found[:MOST_ENDPOINTS]:
-            waiting = self._waiting_at(endpoint, now, left)
+            waiting, untried = self._waiting_at(endpoint, now, left)
             shown = [_waiting(one, endpoint, now) for one in waiting[:left]]
             left -= len(shown)
             word, words, since = _state_of(endpoint, self.command)
@@ -142,30 +142,36 @@ class Glance:
                         words=words,
                         since=since,
                         waiting=shown,
-                        more=len(waiting) > len(shown),
+                        more=untried or len(waiting) > len(shown),
                     )
                 )
         return lines
 
-    def _waiting_at(self, endpoint: Endpoint, now: datetime, limit: int) -> list[Standing]:
-        """Return up to `limit` deliveries that do not arrive at an endpoint, and one more if there are more."""
+    def _waiting_at(self, endpoint: Endpoint, now: datetime, limit: int) -> tuple[list[Standing], bool]:
+        """Return up to `limit` deliveries that do not arrive at an endpoint, and one more if there are more.
+
+        And whether behind these there are some that were not tried as yet: they wait for their turn.
+        """
         if limit <= 0:
-            return []
+            return [], False
         held: list[DeliveryMessage] = []
         if endpoint.held_at is not None:
             held = [message for message, _ in self.deliveries.held(endpoint.endpoint_id, now, limit + 1)]
         found = {
             one.event_id: one for one in self.deliveries.standing((one.endpoint_id, one.event_id) for one in held).values()
         }
+        rows: Sequence[Standing] = []
         if endpoint.failing_since is not None:
-            rows = islice(self.deliveries.of_endpoint(endpoint.endpoint_id, limit=MOST_OF_ENDPOINT), MOST_OF_ENDPOINT)
+            rows = list(islice(self.deliveries.of_endpoint(endpoint.endpoint_id, limit=MOST_OF_ENDPOINT), MOST_OF_ENDPOINT))
             found |= {one.event_id: one for one in rows if _fails(one)}
-        return heapq.nsmallest(limit + 1, found.values(), key=lambda one: (one.next_attempt_at or LAST, one.event_id))
+        soonest = heapq.nsmallest(limit + 1, found.values(), key=lambda one: (one.next_attempt_at or LAST, one.event_id))
+        return soonest, any(one.status is DeliveryStatus.PENDING and not one.attempt_count for one in rows)
 
 
 def _fails(one: Standing) -> bool:
+    """Say whether somebody waits for a delivery that does not arrive. For a person's own test nobody does."""
     tried = one.status is DeliveryStatus.PENDING and one.attempt_count > 0
-    return tried or one.status in {DeliveryStatus.EXHAUSTED, DeliveryStatus.HELD}
+    return one.event_type != TRIAL and (tried or one.status in {DeliveryStatus.EXHAUSTED, DeliveryStatus.HELD})
 
 
 def _can_retry(one: Standing, endpoint: Endpoint | None, now: datetime) -> bool:

@@ -47,6 +47,7 @@ class Look:
     tell_operators: Callable[[Sequence[Alert]], None]
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
+    last_well: Callable[[], datetime | None] = lambda: None
     wait: Callable[[float], None] = time.sleep
     in_between: bool = False
     """Whether this look is for the sake of videos in flight: without any it does nothing."""
@@ -85,6 +86,7 @@ class Look:
             provider=self.provider,
             client=self.client,
             now=self.now,
+            last_well=self.last_well,
             notebook=notebook,
             pages=Pages(provider=self.provider, seconds_left=self.seconds_left, wait=self.wait),
             recording=Recording(
@@ -134,11 +136,10 @@ def _read_listing(scene: Scene) -> None:
 
 
 def _note_stalled(scene: Scene) -> None:
-    """Note what is in flight for too long. What was so when the first look came by is no news."""
-    looked_at, overdue = scene.notebook.state.first_look_ended_at, scene.overdue()
+    """Note what is in flight for too long. What the first look came across in flight is no news."""
+    state, overdue = scene.notebook.state, scene.overdue()
     for video_id, known in scene.recording.in_flight.items():
-        lately = looked_at is not None and known.since is not None and known.since > looked_at
-        if video_id in overdue and lately and not known.stalled:
+        if video_id in overdue and not known.stalled and not state.is_of_the_first_look(known):
             noted = scene.recording.videos.note_stalled(scene.account, video_id, known, scene.now())
             scene.report.stalled += noted
 

@@ -13,6 +13,7 @@ from renderbell.video import AccountName
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_ssm.type_defs import ParameterTypeDef
 
 CACHED_FOR: Final = 60
 """Seconds a warm function uses a value before it asks again: a new one works within a minute."""
@@ -30,7 +31,8 @@ class Kept(NamedTuple):
     """A value as a warm function keeps it."""
 
     value: str
-    edition: str | None
+    edition: str
+    asked: str | None
     until: float
 
 
@@ -53,10 +55,7 @@ class Parameters:
         path = root + provider if provider else root.rstrip("/")
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True, WithDecryption=False)
         found = {
-            # A parameter that was deleted and made again has its first version again.
-            parameter["Name"].removeprefix(root): f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
-            for page in pages
-            for parameter in page["Parameters"]
+            parameter["Name"].removeprefix(root): _edition(parameter) for page in pages for parameter in page["Parameters"]
         }
         return {AccountName.parse(name): found[name] for name in sorted(found) if name.count("/") == 1}
 
@@ -64,7 +63,7 @@ class Parameters:
         """Return an account with its key, None when it has been removed. Raises BadInputError for a value unlike DESIGN's.
 
         A warm function asks once for each `edition`, as `account_editions` tells it: KMS charges for each time a key is opened.
-        Without one it asks again after a minute.
+        Without one, and where Parameter Store's answer is another edition still, it asks again after a minute.
         """
         value = self._value(self._account_path(name), edition)
         return None if value is None else Account.parse(name, value)
@@ -80,9 +79,15 @@ class Parameters:
         """Delete the key. False when there was none."""
         return self._remove(self._account_path(name))
 
-    def endpoint_private(self, endpoint_id: str) -> Private | None:
-        """Return what an endpoint has that stands in no table; None when it has been removed."""
-        value = self._value(self._endpoint_path(endpoint_id))
+    def endpoint_private(self, endpoint_id: str, *, fresh: bool = False) -> Private | None:
+        """Return what an endpoint has that stands in no table; None when it has been removed.
+
+        Who changes it needs it `fresh`: what another function stored within the last minute would be undone.
+        """
+        path = self._endpoint_path(endpoint_id)
+        if fresh:
+            self._kept.pop(path, None)
+        value = self._value(path)
         return None if value is None else Private.parse(value)
 
     def put_endpoint_private(self, endpoint_id: str, private: Private) -> None:
@@ -143,24 +148,35 @@ class Parameters:
 
     def _value(self, path: str, edition: str | None = None) -> str | None:
         kept = self._kept.get(path)
-        is_present = kept is not None and (kept.edition == edition if edition else time.monotonic() < kept.until)
-        if kept is None or not is_present:
+        if kept is None or not _is_present(kept, edition):
             self._kept.pop(path, None)
             try:
-                value = self._ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+                found = self._ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]
             except self._ssm.exceptions.ParameterNotFound:
                 return None
-            kept = self._kept[path] = Kept(value, edition, time.monotonic() + CACHED_FOR)
+            kept = self._kept[path] = Kept(found["Value"], _edition(found), edition, time.monotonic() + CACHED_FOR)
         return kept.value
 
     def _put(self, path: str, value: str, description: str) -> None:
         if len(value) > MAX_VALUE:
             raise BadInputError(f"what is kept in Parameter Store may take {MAX_VALUE} characters, this takes {len(value)}")
+        self._kept.pop(path, None)
         self._ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True, Description=description)
 
     def _remove(self, path: str) -> bool:
+        self._kept.pop(path, None)
         try:
             self._ssm.delete_parameter(Name=path)
         except self._ssm.exceptions.ParameterNotFound:
             return False
         return True
+
+
+def _edition(parameter: "ParameterTypeDef") -> str:
+    """Return what tells a parameter's value from older ones. One that was deleted and made again has its first version again."""
+    return f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
+
+
+def _is_present(kept: Kept, edition: str | None) -> bool:
+    """Say whether a kept value may be used. Parameter Store may have answered with one older than the listing told of."""
+    return kept.edition == edition or (edition in {None, kept.asked} and time.monotonic() < kept.until)

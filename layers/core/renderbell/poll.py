@@ -73,6 +73,7 @@ class Poll:
             tell_operators=self._tell_operators,
             now=self.now,
             seconds_left=seconds_left,
+            last_well=lambda: self.spending.polled_well_at(message.account),
             in_between=message.in_between,
             may_begin=not message.in_between and not message.hinted,
         )

@@ -1,6 +1,7 @@
 """Finds deliveries on record, and sends them again: the oldest first, at the rate their endpoint bears."""
 
 import heapq
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -169,6 +170,12 @@ def delivery_fields(one: Standing) -> dict[str, Any]:
         "created_at": iso(one.created_at),
         "finished_at": iso(one.finished_at),
     }
+
+
+def video_of(one: Standing) -> dict[str, str | None]:
+    """Return which video a delivery is about, by the names of its event; what the event does not tell is None."""
+    data = json.loads(one.body)["data"] if one.body else {}
+    return {name: data.get(name) for name in ("provider", "account", "video_id", "title")}
 
 
 def _age(one: Standing) -> datetime:

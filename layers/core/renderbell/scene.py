@@ -26,6 +26,8 @@ class Scene:
     provider: Provider
     client: httpx.Client
     now: Callable[[], datetime]
+    last_well: Callable[[], datetime | None]
+    """When a poll of the account last went well, as far as it is noted: never later than it did."""
     notebook: Notebook
     pages: Pages
     recording: Recording

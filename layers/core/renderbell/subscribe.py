@@ -121,7 +121,7 @@ class Subscribe:
         endpoint = self.get(endpoint_id)
         if endpoint.format in CHATS:
             raise BadInputError(f"messages to {endpoint.format} are not signed: there is no secret to rotate")
-        private, secret = self.parameters.endpoint_private(endpoint_id), new_secret()
+        private, secret = self.parameters.endpoint_private(endpoint_id, fresh=True), new_secret()
         rotated = private.secrets.rotated(secret, now) if private else Secrets(current=secret)
         after = replace(private, secrets=rotated) if private else Private(secrets=rotated)
         self.parameters.put_endpoint_private(endpoint_id, after)

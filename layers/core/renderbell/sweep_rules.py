@@ -42,8 +42,8 @@ def is_listed_here(state: AccountState, known: Known, way: str) -> bool:
 
     One that came on record under another key or other options may be none of this listing's, and "not found" for this key.
     """
-    began = state.first_look_began_at
-    return state.way == way and began is not None and known.since is not None and known.since >= began
+    since = state.way_since or state.first_look_began_at
+    return state.way == way and since is not None and known.since is not None and known.since >= since
 
 
 def missing(state: AccountState, unread: Sequence[str], *, in_flight: Container[str], read: Container[str]) -> frozenset[str]:

@@ -25,13 +25,16 @@ def of_accounts(
     spending: Mapping[AccountName, Spending],
     now: datetime,
     every: Mapping[str, timedelta | None],
+    quiet_every: timedelta = timedelta(),
 ) -> Mapping[str, int]:
     """Count accounts that no poll got through to for ten minutes, and those whose key is refused.
 
-    `every` is the interval of each provider's schedule. Where ticks are further apart than five minutes, in which polls are
-    noted, two of them must have been missed. Where nobody knows how far, nobody can say that a poll is late.
+    `every` is the interval of each provider's schedule, `quiet_every` that of accounts where nothing happens. Where looks are
+    further apart than five minutes, in which polls are noted, two of them must have been missed: also where an account is quiet
+    no longer because the first of them failed. Where nobody knows how far, nobody can say that a poll is late.
     """
-    limits = {provider: max(UNPOLLED_AFTER, 2 * apart + NOTED_EVERY) for provider, apart in every.items() if apart}
+    apart = {provider: max(interval, quiet_every) for provider, interval in every.items() if interval}
+    limits = {provider: max(UNPOLLED_AFTER, 2 * longest + NOTED_EVERY) for provider, longest in apart.items()}
     return {
         "AccountsUnpolled": sum(
             _unpolled_for(states[name], spending.get(name), now) > limits[name.provider]

@@ -108,6 +108,8 @@ def _flying_tile(view: View) -> Html:
         return tile("grey", "In flight", "0", "nothing is being made")
     left = [seconds for video in view.flying if (seconds := view.seconds_left(video)) is not None and seconds > 0]
     below = f"next done in about {in_one_unit(min(left), up=True)}" if left else "being made"
+    if any(_is_due(video, view) for video in view.flying):
+        below = "next done any moment"
     return tile("amber", "In flight", f"{len(view.flying)}{'+' if view.more_flying else ''}", below)
 
 
@@ -162,16 +164,20 @@ def _flying_row(video: VideoRecord, view: View) -> Html:
 
 
 def _outlook(video: VideoRecord, view: View) -> Html:
-    left, age = view.seconds_left(video), view.age(video)
+    left = view.seconds_left(video)
     if video.stalled_at is not None:
         return join(text("taking"), bold("very long"))
     if left is None:
         return join(text("no estimate"), element("br"), text("yet"))
     if left > 0:
         return join(text("about"), bold(f"{in_one_unit(left, up=True)} left"))
-    if age <= (age + left) * LONGER:
-        return join(bold("any moment"), text("now"))
-    return join(bold("longer"), text("than usual"))
+    return join(bold("any moment"), text("now")) if _is_due(video, view) else join(bold("longer"), text("than usual"))
+
+
+def _is_due(video: VideoRecord, view: View) -> bool:
+    """Say whether a video takes as long as is usual, and not much longer."""
+    left, age = view.seconds_left(video), view.age(video)
+    return left is not None and left <= 0 and age <= (age + left) * LONGER
 
 
 # Ended.
@@ -210,7 +216,9 @@ def _accounts(view: View, rows: int) -> Html:
     bad = [_account_row(one, view.now) for one in shown if one.well is not True]
     well = [_account_cell(one, view.now) for one in shown if one.well is True]
     rest = more(len(ordered) - len(shown), "accounts", f"{view.command} account list")
-    return box("Accounts", "when each was looked at", *bad, div("rb-well", *well) if well else NOTHING, rest)
+    return box(
+        "Accounts", "the last look on record, noted every five minutes", *bad, div("rb-well", *well) if well else NOTHING, rest
+    )
 
 
 def _account_row(one: AccountLine, now: datetime) -> Html:

@@ -104,6 +104,7 @@ def _columns(state: AccountState) -> Mapping[str, Any]:
         "head": "".join(state.head),
         "licence": state.licence.value if state.licence else None,
         "full_sweep": _dumped(state.full_sweep) if state.full_sweep else None,
+        "earlier_first_look": [at.isoformat() for at in state.earlier_first_look or ()],
         "missed": dict(state.missed),
         "alerts": dict(state.alerts),
         "unknown_words": set(state.unknown_words),
@@ -114,9 +115,11 @@ def _state(row: AccountRow) -> AccountState:
     return AccountState(
         version=int(row.version or 0),
         way=row.way,
+        way_since=row.way_since,
         scope=row.scope,
         first_look_began_at=row.first_look_began_at,
         first_look_ended_at=row.first_look_ended_at,
+        earlier_first_look=_pair(row.earlier_first_look),
         head=tuple(map("".join, batched(row.head or "", MARK, strict=True))),
         licence=Licence(row.licence) if row.licence else None,
         listed=_whole(row.listed),
@@ -149,9 +152,14 @@ def _loaded(stored: Mapping[str, Any]) -> FullSweep:
     return FullSweep(**({name: value for name, value in stored.items() if name in known} | read))
 
 
+def _pair(stored: list[str] | None) -> tuple[datetime, datetime] | None:
+    began, ended = map(datetime.fromisoformat, stored) if stored else (None, None)
+    return None if began is None or ended is None else (began, ended)
+
+
 def _is_nothing(value: Any) -> bool:
     """Say whether a value is one that a row does not hold. Zero is one that it does."""
-    return value is None or value is False or (isinstance(value, str | dict | set) and not value)
+    return value is None or value is False or (isinstance(value, str | dict | set | list) and not value)
 
 
 def _whole(value: float | None) -> int | None:

@@ -20,6 +20,10 @@ from renderbell.values import iso, moment
 
 PENDING: Final = DeliveryStatus.PENDING.value
 HELD: Final = DeliveryStatus.HELD.value
+MOST_LINES: Final = 60
+KEPT_LINES: Final = 50
+"""How many attempts a row keeps, the newest: when there are more than MOST_LINES they are cut down to KEPT_LINES. A schedule has
+13; probes, replays and releases add to them, and a row that has grown to 400 KB could not be written any more."""
 STATUSES: Final = frozenset(DeliveryStatus)
 
 
@@ -51,7 +55,7 @@ class Deliveries:
         been on record. A crash after this leaves the delivery due again when the lease is over. A probe takes a held one, whose
         schedule begins anew: a probe uses up none of it.
         """
-        free = self._is_free(message, now)
+        free = self._is_free(message, now, now + LEASE)
         again: list[Action] = []
         if message.probe and message.body is None:
             free |= self._row.status == HELD
@@ -64,12 +68,15 @@ class Deliveries:
             self._row.waiting.remove(),
         ]
         row = self._updated(message, actions, free)
-        return None if row is None else _delivery(row)
+        if row is None:
+            return None
+        self._shorten(row, now + LEASE)
+        return _delivery(row)
 
     def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool:
         """Record that a delivery waits for its endpoint's turn. False when it is not ours to put off."""
         actions = [*self._born(message, now), self._row.status.set(PENDING), self._row.next_attempt_at.set(until)]
-        return self._updated(message, actions, self._is_free(message, now)) is not None
+        return self._updated(message, actions, self._is_free(message, now, until)) is not None
 
     def set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str, now: datetime) -> bool:
         """Record that a delivery is not attempted: held, or skipped. False when it is over or being attempted."""
@@ -164,9 +171,14 @@ class Deliveries:
             row.expires_at.set(row.expires_at | (now + KEEP_FOR)),
         ]
 
-    def _is_free(self, message: DeliveryMessage, now: datetime) -> Condition:
-        """Nobody attempts it, and it is due; or it is new and the message brings what it takes."""
-        due: Condition = (self._row.status == PENDING) & (self._row.next_attempt_at <= now)
+    def _is_free(self, message: DeliveryMessage, now: datetime, ours: datetime | None = None) -> Condition:
+        """Nobody attempts it, and it is due; or it is new and the message brings what it takes.
+
+        What is due at `ours`, to the microsecond, is what this very write made of it: botocore sends it again when the
+        answer to the first was lost.
+        """
+        at = self._row.next_attempt_at
+        due: Condition = (self._row.status == PENDING) & ((at <= now) if ours is None else (at <= now) | (at == ours))
         # Without an event there is nothing to send: the audit brings it to a row that somebody edited.
         either: Condition = self._row.status.does_not_exist() | due
         whole: Condition = due & self._row.body.exists()
@@ -204,6 +216,14 @@ class Deliveries:
     def _updated(self, key: DeliveryMessage | Delivery, actions: Sequence[Action], condition: Condition) -> DeliveryRow | None:
         row = self._row(key.endpoint_id, key.event_id)
         return row if wrote(row, actions, condition) else None
+
+    def _shorten(self, row: DeliveryRow, leased_until: datetime) -> None:
+        """Forget the oldest attempts of a row that is claimed, and has too many of them; none of its present schedule."""
+        lines = _lines(row)
+        if len(lines) > MOST_LINES:
+            kept = lines[-max(KEPT_LINES, int(row.attempt_count)) :]
+            is_claimed = (self._row.status == PENDING) & (self._row.next_attempt_at == leased_until)
+            wrote(row, [self._row.attempts.set(kept)], is_claimed)
 
     def _finish(self, delivery: Delivery, attempt: Attempt, actions: list[Action]) -> None:
         # Counted here and not when it was claimed: what we never got to send is no attempt of the receiver's thirteen.

@@ -41,6 +41,10 @@ class SpendingStore:
         rows = self._row.batch_get([f"{account}{SUFFIX}" for account in accounts])
         return {AccountName.parse(row.account.removesuffix(SUFFIX)): _read(row) for row in rows}
 
+    def polled_well_at(self, account: AccountName) -> datetime | None:
+        """Return when a poll last went well, as far as it is written down: at most some minutes too early."""
+        return self._one(account).polled_well_at
+
     def forget(self, account: AccountName) -> None:
         self._row(f"{account}{SUFFIX}").delete()
 
