@@ -1,6 +1,6 @@
 """What a poll costs, beside a script that walks every page: requests, rows, DynamoDB units, CPU and memory.
 
-    .venv/bin/python bench/poll.py [--sizes 100,1000,10000,100000] [--providers heygen,tavus] [--json FILE]
+    .venv/bin/python -m bench.poll [--sizes 100,1000,10000,100000] [--providers heygen,tavus] [--json FILE]
 
 The providers are simulated, on this machine; DynamoDB is the local engine of `make local`, whose consumed units are those
 that AWS documents. Each case runs in a process of its own, so CPU and peak memory are the poll's alone.
@@ -14,7 +14,6 @@ import argparse
 import json
 import multiprocessing
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -26,26 +25,25 @@ from typing import Any, Final, Self
 
 import boto3
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from renderbell import http
+from renderbell.account import Account
+from renderbell.account_state import AccountState
+from renderbell.licence import Licence
+from renderbell.look import Look
+from renderbell.providers import provider_for
+from renderbell.report import Report
+from renderbell.store.accounts import Accounts
+from renderbell.store.meter import Meter
+from renderbell.store.tables import VideoRow, opened
+from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos, phase
+from renderbell.video import AccountName
+from renderbell_cli.local.engine import engine
+from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
+from renderbell_cli.stack import local_environment
+from tests.model.memory import MemoryAccounts, MemoryVideos
+from tests.template.stack import Stack
 
-from renderbell import http  # noqa: E402 - the checkout comes first on the path
-from renderbell.account import Account  # noqa: E402
-from renderbell.account_state import AccountState  # noqa: E402
-from renderbell.licence import Licence  # noqa: E402
-from renderbell.look import Look  # noqa: E402
-from renderbell.providers import provider_for  # noqa: E402
-from renderbell.report import Report  # noqa: E402
-from renderbell.store.accounts import Accounts  # noqa: E402
-from renderbell.store.meter import Meter  # noqa: E402
-from renderbell.store.tables import VideoRow, opened  # noqa: E402
-from renderbell.store.videos import FINISHED, IN_FLIGHT, Videos, phase  # noqa: E402
-from renderbell.video import AccountName  # noqa: E402
-from renderbell_cli.local.engine import engine  # noqa: E402
-from renderbell_cli.simulator import Library, SimulatedVideo, Simulator  # noqa: E402
-from renderbell_cli.stack import local_environment  # noqa: E402
-from tests.model.memory import MemoryAccounts, MemoryVideos  # noqa: E402
-from tests.template.stack import Stack  # noqa: E402
+ROOT: Final = Path(__file__).parents[1]
 
 KINDS: Final = ("tavus", "heygen", "heygen-v1", "memories", "videogen", "pixverse")
 KEY: Final = "bench"

@@ -1,6 +1,6 @@
 """Takes the pictures of the README: the dashboard on a usual day in a studio, light and dark.
 
-    .venv/bin/python bench/screenshots.py [FOLDER]
+    .venv/bin/python -m bench.screenshots [FOLDER]
 
 Needs Debian's Chromium, and for good-looking letters fonts-open-sans and fonts-noto-color-emoji. The videos are made up, and so
 are their thumbnails, which are drawn here.
@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from renderbell.widget import page
+from tests.browser.chromium import screenshot
+from tests.browser.looks import FUNCTION, PICTURES, STUDIO
 
-from renderbell.widget import page  # noqa: E402 - the checkout comes first on the path
-from tests.browser.chromium import screenshot  # noqa: E402
-from tests.browser.looks import FUNCTION, PICTURES, STUDIO  # noqa: E402
+ROOT: Final = Path(__file__).parents[1]
 
 WIDTH: Final = 1200
 HEIGHT: Final = 808

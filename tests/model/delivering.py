@@ -110,7 +110,9 @@ class MemoryEndpoints:
         return self.known.get(endpoint_id)
 
     def note(self, before: Endpoint, after: Endpoint) -> None:
-        changed = {name: getattr(after, name) for name in ("gap", "failing_since", "last_failure", "warned", "disabled_at")}
+        changed = {
+            name: getattr(after, name) for name in ("gap", "failing_since", "last_failure", "taken_at", "warned", "disabled_at")
+        }
         different = {name: value for name, value in changed.items() if value != getattr(before, name)}
         self._change(after.endpoint_id, **different)
 
@@ -166,8 +168,8 @@ class Receivers:
     most: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
 
-    async def post(self, url: str, headers: object, body: object) -> Outcome:
-        del headers, body
+    async def post(self, url: str, headers: object, body: object, shown: object) -> Outcome:
+        del headers, body, shown
         self.running[url] += 1
         self.most[url] = max(self.most[url], self.running[url])
         seconds = self.seconds[url]

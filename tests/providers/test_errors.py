@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderbell import http
+from renderbell.account import Account
 from renderbell.errors import (
     AuthError,
     BadResponseError,
@@ -21,8 +22,9 @@ from renderbell.errors import (
     ProviderFaultError,
     RateLimitedError,
 )
-from renderbell.http import Request
-from renderbell.providers import PROVIDERS
+from renderbell.http import Answer, Request
+from renderbell.providers import PROVIDERS, provider_for
+from renderbell.video import AccountName
 from tests.providers.fakes import KEY, KINDS, PAGES, Server, account, always, in_turn, kind_of, provider, saved
 from tests.providers.test_pages import listing
 
@@ -73,6 +75,14 @@ def error_of(kind: str, server: Server) -> ProviderError:
     """Return the error in which reading the listing ends. No page comes before it."""
     with pytest.raises(ProviderError) as caught:
         next(provider(kind).pages(server.client))
+    return caught.value
+
+
+def redacted(key: str, status: int, body: bytes) -> ProviderError:
+    """Return the error that an account with this key makes of an answer."""
+    speaking = provider_for(Account.of(AccountName("tavus"), key, {}))
+    with pytest.raises(ProviderError) as caught:
+        speaking.page(Answer(status=status, body=body))
     return caught.value
 
 
@@ -457,6 +467,29 @@ def test_a_key_that_a_server_echoes_is_not_in_the_error(name: str, status: int, 
 def test_half_a_key_is_not_left_where_an_errors_words_are_cut_short(before: int, status: int) -> None:
     error = error_of("tavus", always(status, {"message": "x" * before + KEY}))
     assert KEY[:4] not in str(error)
+
+
+@pytest.mark.parametrize("key", ["x", "no", "404", "HTTP", "nation", "explanation", "no explanation", "nationwide"])
+def test_a_key_is_not_told_by_a_hole_in_our_own_words(key: str) -> None:
+    error = redacted(key, 404, b"")
+    assert str(error) == "HTTP 404: no explanation"
+    assert "there is no list of videos at 'data': ***" in str(redacted("data", 200, b'{"message": "data"}'))
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "told"),
+    [
+        ("x", "the key x is not known, nor 'x': exit", "the key *** is not known, nor '***': exit"),
+        ("404", "404 is no key", "*** is no key"),
+        ("no", "no", "***"),
+        ("a.c", "abc or a.c", "abc or ***"),
+        ("secret7", "Bearer:secret7, secret77", "Bearer:***, secret77"),
+        ("secret78", "Bearer:secret78, xsecret789", "Bearer:***, x***9"),
+    ],
+)
+def test_a_short_key_is_masked_where_it_is_a_word_and_a_key_of_8_characters_anywhere(key: str, said: str, told: str) -> None:
+    body = json.dumps({"code": key, "message": said}).encode()
+    assert str(redacted(key, 400, body)) == f"HTTP 400, code ***: {told}"
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -84,7 +84,13 @@ class Aws:
     def _GetParameter(self, asked: Json) -> Json:  # noqa: N802
         if asked["Name"] not in self.parameters:
             raise AwsError("ParameterNotFound")
-        return {"Parameter": {"Name": asked["Name"], "Type": "SecureString", "Value": self.parameters[asked["Name"]]}}
+        given = {
+            "Type": "SecureString",
+            "Value": self.parameters[asked["Name"]],
+            "Version": 1,
+            "LastModifiedDate": 1795600000.0,
+        }
+        return {"Parameter": {"Name": asked["Name"], **given}}
 
     def _PutParameter(self, asked: Json) -> Json:  # noqa: N802
         if asked["Name"] in self.parameters and not asked["Overwrite"]:

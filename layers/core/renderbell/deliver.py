@@ -198,7 +198,7 @@ class Deliver:
     ) -> tuple[Verdict, Endpoint]:
         """Hold what an endpoint refused that took nothing else either; give up what it refused while it took others.
 
-        What was on its way when this schedule's first attempt failed says nothing of the time since.
+        It is what it took since this schedule's first attempt failed that counts, and not what was on its way then.
         """
         began = delivery.began_at or self.now()
         if before.taken_at is None or before.taken_at <= began + LEASE:

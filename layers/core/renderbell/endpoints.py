@@ -46,12 +46,12 @@ OURS: Final = frozenset(
         *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
     }
 )
-HIDDEN: Final = "***"
-SHORTEST_SECRET: Final = 6
-SHORTEST_PART: Final = 12
-"""Characters from which on the value of a header is hidden where it is repeated, and one step of a secret path: a token, which
-every address with it gives away."""
 OURS_BEGIN: Final = ("webhook-", "proxy-", "sec-", "svix-")
+HIDDEN: Final = "***"
+SHORTEST: Final = 6
+"""Characters of what is hidden where a receiver repeats it. What is shorter is a word like `prod`, and no secret."""
+SHORTEST_STEP: Final = 12
+"""Characters of one step of a secret path that are hidden by themselves: a token, which gives away any address it stands in."""
 TROUBLED: Final = frozenset({None, 429, 502, 503, 504})
 """Statuses, and no answer at all, that mean: not now. Other refusals are answers like any other."""
 
@@ -203,20 +203,20 @@ class Private:
         return cls(secrets=Secrets.read(stored), headers=stored.get("headers", {}), url=stored.get("url"))
 
     def hidden(self, text: str) -> str:
-        """Return what a receiver said, with *** for what is private here, also where JSON has `\\/` for a slash."""
-        found = sorted(self._texts(), key=len, reverse=True)
-        pattern = "|".join(re.escape(one).replace("/", r"\\?/") for one in found)
-        return re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE)
+        """Return what a receiver said, with *** wherever it repeats what is private here, as it stands or in JSON."""
+        found = sorted(self._secret_texts(), key=len, reverse=True)
+        pattern = "|".join(re.escape(one).replace("/", r"\\?/") for one in found)  # JSON may write a slash as \/
+        return re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE) if found else text
 
-    def _texts(self) -> set[str]:
-        secrets = {self.secrets.current, *(secret for secret, _ in self.secrets.retiring)}
-        values = {value.strip() for value in self.headers.values()}
-        credentials = {value.partition(" ")[2] for value in values}  # of "Bearer sesame"
-        _, _, path = (self.url or "").partition("://")
-        path = path.partition("/")[2]
-        steps = {step for whole in (path, unquote(path)) for step in re.split("[/?&=]", whole) if len(step) >= SHORTEST_PART}
-        texts = {*secrets, *(secret.removeprefix(PREFIX) for secret in secrets), *values, *credentials}
-        return {text for text in texts | {path, unquote(path)} if len(text) >= SHORTEST_SECRET} | steps
+    def _secret_texts(self) -> set[str]:
+        signing = [self.secrets.current, *(secret for secret, _ in self.secrets.retiring)]
+        values = [value.strip() for value in self.headers.values()]
+        credentials = [value.partition(" ")[2] for value in values]  # of "Bearer sesame"
+        path = (self.url or "").partition("://")[2].partition("/")[2]
+        paths = [path, unquote(path)]
+        steps = {step for one in paths for step in re.split("[/?&=]", one) if len(step) >= SHORTEST_STEP}
+        texts = [*signing, *(secret.removeprefix(PREFIX) for secret in signing), *values, *credentials, *paths]
+        return {text for text in texts if len(text) >= SHORTEST} | steps
 
 
 def check_headers(headers: Mapping[str, str]) -> None:

@@ -173,7 +173,7 @@ class Parameters:
 
 
 def _edition(parameter: "ParameterTypeDef") -> str:
-    """Return what tells a parameter's value from older ones. One that was deleted and made again has its first version again."""
+    """Return what tells a parameter's value from older ones: not its version alone, for one that is made anew has its first."""
     return f"{parameter['Version']} {parameter['LastModifiedDate'].timestamp()}"
 
 

@@ -5,6 +5,7 @@ a row.
 """
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -255,11 +256,27 @@ def _error(kind: type[ProviderError], answer: Answer, body: Json | None) -> Prov
     return kind(message, http_status=answer.status)
 
 
+OURS: Final = re.compile(r"(^HTTP [0-9]+(?:, code)?|^there is no list of videos at '[\w.]*'|(?<=: )no explanation$)")
+"""What is ours in an error's words. To mask a key there would tell what it is."""
+WORDS_KEPT: Final = 500
+"""As long are the words of a ProviderError that were cut short."""
+UNLIKELY: Final = 8
+"""A key of so many characters stands in no words by chance."""
+
+
 def _without(key: str, words: str) -> str:
-    """Replace `key` in `words`, and what is left of it where ProviderError cut the words short."""
-    words = words.replace(key, "***")
-    left = next((key[:length] for length in range(len(key) - 1, 3, -1) if words.endswith(key[:length])), None)
-    return words.removesuffix(left) + "***" if left else words
+    """Replace `key` in what the provider said, and what is left of it where ProviderError cut the words short.
+
+    A short key, which no provider gives, may be a part of any word: it is replaced where it is a word of its own.
+    """
+    told = re.escape(key) if len(key) >= UNLIKELY else rf"(?<!\w){re.escape(key)}(?!\w)"
+    parts = OURS.split(words)
+    parts[::2] = [re.sub(told, "***", said) for said in parts[::2]]
+    masked = "".join(parts)
+    if len(words) < WORDS_KEPT:
+        return masked
+    left = next((key[:length] for length in range(len(key) - 1, 3, -1) if masked.endswith(key[:length])), None)
+    return masked.removesuffix(left) + "***" if left else masked
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:

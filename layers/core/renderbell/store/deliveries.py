@@ -22,8 +22,8 @@ PENDING: Final = DeliveryStatus.PENDING.value
 HELD: Final = DeliveryStatus.HELD.value
 MOST_LINES: Final = 60
 KEPT_LINES: Final = 50
-"""How many attempts a row keeps, the newest: when there are more than MOST_LINES they are cut down to KEPT_LINES. A schedule has
-13; probes, replays and releases add to them, and a row that has grown to 400 KB could not be written any more."""
+"""How many attempts a row keeps, the newest: more than MOST_LINES are cut down to KEPT_LINES. A schedule has 13; probes, replays
+and releases add to them, and a row that has grown to 400 KB could not be written any more."""
 STATUSES: Final = frozenset(DeliveryStatus)
 
 
@@ -219,9 +219,8 @@ class Deliveries:
 
     def _shorten(self, row: DeliveryRow, leased_until: datetime) -> None:
         """Forget the oldest attempts of a row that is claimed, and has too many of them; none of its present schedule."""
-        lines = _lines(row)
-        if len(lines) > MOST_LINES:
-            kept = lines[-max(KEPT_LINES, int(row.attempt_count)) :]
+        if len(row.attempts) > MOST_LINES:
+            kept = list(row.attempts)[-max(KEPT_LINES, int(row.attempt_count)) :]
             is_claimed = (self._row.status == PENDING) & (self._row.next_attempt_at == leased_until)
             wrote(row, [self._row.attempts.set(kept)], is_claimed)
 
