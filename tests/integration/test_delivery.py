@@ -1,15 +1,19 @@
 """Deliveries over the real handler, engine and receiver: what is retried, what is held, what is on record."""
 
 import asyncio
-import json
+import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
 
 from renderbell.deliver import Deliver
 from renderbell.deliveries import DELAYS, LEASE, DeliveryStatus, Outcome
@@ -22,8 +26,9 @@ from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.meter import Meter
 from renderbell.store.tables import DeliveryRow, EndpointRow, opened
+from renderbell.values import moment
 from renderbell_cli.receiver import Answer
-from tests.integration.world import World, video
+from tests.integration.world import Context, World, sqs_event, video
 
 HOUR = timedelta(hours=1)
 
@@ -84,6 +89,26 @@ class Refusing:
     async def post(self, *_: object) -> Outcome:
         self.posts += 1
         return self.outcome
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """Run a receiver that gives this answer to whatever it is sent; yield its port."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def test_a_failed_attempt_is_recorded_and_repeated_with_the_same_bytes(world: World) -> None:
@@ -273,6 +298,26 @@ def test_a_released_delivery_that_is_refused_for_three_days_while_others_are_tak
     verdict, after = fail(world, woken(message), after + LEASE, times=len(DELAYS))
     assert verdict == "pending"
     attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
+
+
+def test_what_nothing_got_through_for_is_held_though_a_person_opened_the_endpoint_in_between(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    assert attempt(world, ring(world, "earlier")[endpoint]) == "delivered"
+    verdict, after = fail(world, message, timedelta(), times=8)
+    assert verdict == "pending", "it waits for half a day"
+    resume(world, endpoint)
+    assert fail(world, message, after, times=len(DELAYS) + 1 - 8)[0] == "held"
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.disabled"]
+
+
+def test_what_an_endpoint_refused_is_given_up_though_it_was_opened_before_it_took_others(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta(), times=len(DELAYS))
+    resume(world, endpoint)
+    assert attempt(world, replace(good, turn=True), HOUR, sender=Refusing(Outcome(http_status=200))) == "delivered"
     assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
 
 
@@ -550,6 +595,30 @@ def test_no_key_and_no_secret_is_in_any_table(world: World) -> None:
     assert "whsec_" not in everything
 
 
+def test_a_chats_secret_address_stands_nowhere_when_its_receiver_redirects_or_repeats_what_it_was_sent(world: World) -> None:
+    endpoint = world.add_endpoint(format="slack")
+    message, private = ring(world)[endpoint], world.parameters.endpoint_private(endpoint)
+    assert private is not None
+    location = b"/services/T000/B000/a-token-of-theirs/"
+    said = b'{"moved": "%s", "you": "open sesame"}' % location.replace(b"/", b"\\/")
+    answer = b"HTTP/1.1 308 Moved\r\nLocation: %s\r\nContent-Length: %d\r\n\r\n%s" % (location, len(said), said)
+    after = timedelta()
+    with answering(answer) as port:
+        url = f"http://127.0.0.1:{port}/services/T000/B000/a-token-of-theirs"
+        world.parameters.put_endpoint_private(endpoint, replace(private, url=url, headers={"x-team-key": "open sesame"}))
+        for delay in (*DELAYS, timedelta()):
+            attempt(world, replace(message, turn=True), after)
+            after += delay * 1.25
+    kept = str([row.attribute_values for row in world.all_deliveries()]) + str(
+        lines(world.delivery(endpoint, message.event_id))
+    )
+    told = kept + str(_found(world, endpoint)) + str(queued(world))
+    assert f"answers 308 to http://127.0.0.1:{port}/…: set that address" in told
+    assert "endpoint.disabled" in told
+    for secret in ("a-token-of-theirs", "B000", "sesame"):
+        assert secret not in told
+
+
 def test_our_own_trouble_before_sending_waits_its_turn_and_uses_no_attempt_up_unrecorded(world: World) -> None:
     endpoint = world.add_endpoint()
     message = ring(world)[endpoint]
@@ -557,8 +626,7 @@ def test_our_own_trouble_before_sending_waits_its_turn_and_uses_no_attempt_up_un
     ssm, made = boto3.client("ssm"), world.apps["deliver"].deliver
     secret = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
     ssm.put_parameter(Name=path, Value="no JSON", Type="SecureString", Overwrite=True)
-    with pytest.raises(json.JSONDecodeError):
-        attempt(world, message)
+    assert attempt(world, message) == "pending"
     assert attempt(world, message) is None, "it waits like any failed attempt"
     row = world.delivery(endpoint, message.event_id)
     assert (row.status, row.attempt_count, len(row.attempts)) == ("pending", 1, 1)
@@ -579,8 +647,7 @@ def test_our_own_trouble_for_three_days_holds_the_event_and_is_told(world: World
     message, after = ring(world)[endpoint], timedelta()
     unreadable(world, endpoint)
     for delay in (*DELAYS, timedelta()):
-        with pytest.raises(json.JSONDecodeError):
-            attempt(world, replace(message, turn=True), after)
+        attempt(world, replace(message, turn=True), after)
         after += delay * 1.25
     row = world.delivery(endpoint, message.event_id)
     assert (row.status, row.attempt_count) == ("held", len(DELAYS) + 1)
@@ -595,22 +662,45 @@ def test_our_own_trouble_at_the_last_attempt_is_told_where_others_were_taken(wor
     attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
     unreadable(world, endpoint)
     world.apps["deliver"].deliver.privates.__init__(world.prefix, boto3.client("ssm"))  # a cold start: nothing cached
-    with pytest.raises(json.JSONDecodeError):
-        attempt(world, woken(message), after)
-    assert world.delivery(endpoint, message.event_id).status == "exhausted"
+    assert attempt(world, woken(message), after) == "exhausted"
     assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.delivery_exhausted"]
 
 
-def test_our_own_trouble_in_a_probe_leaves_the_event_held(world: World) -> None:
+def test_our_own_trouble_in_a_probe_leaves_the_event_held_and_its_message_does_not_come_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     endpoint = world.add_endpoint()
     found = _found(world, endpoint)
     world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
     message = ring(world)[endpoint]
     attempt(world, message)
     unreadable(world, endpoint)
-    with pytest.raises(json.JSONDecodeError):
-        attempt(world, replace(woken(message), probe=True))
-    assert world.delivery(endpoint, message.event_id).status == "held"
+    probe = replace(woken(message), probe=True)
+    assert world.apps["deliver"].handler(sqs_event([probe.dump()]), Context()) == {"batchItemFailures": []}
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, len(row.attempts)) == ("held", 1)
+    assert "JSONDecodeError: Expecting value" in caplog.text, "the log says why, and where"
+
+
+def test_a_row_keeps_its_newest_attempts_however_often_it_is_probed_and_knows_when_its_schedule_began(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, now = ring(world)[endpoint], datetime.now(UTC)
+    attempt(world, message, sender=Refusing(Outcome(http_status=503)))
+    began = lines(world.delivery(endpoint, message.event_id))[0]
+    before = [{**began, "number": 0, "at": f"earlier {place}"} for place in range(500)]
+    table = opened(DeliveryRow, world.names["DeliveriesTable"])
+    table(endpoint, message.event_id).update(actions=[table.attempts.set([*before, began])])
+    claimed = world.deliveries.claim(woken(message), now + HOUR)
+    assert claimed is not None
+    assert (claimed.attempts, claimed.began_at) == (1, moment(began["at"]))
+    assert lines(world.delivery(endpoint, message.event_id)) == [*before[-49:], began]
+    found, after = _found(world, endpoint), 2 * HOUR
+    world.endpoints.note(found, found.disabled("failed for three days: answered 503", now))
+    for number in range(30):
+        assert attempt(world, replace(woken(message), probe=True), after, sender=Refusing(Outcome(http_status=500 + number)))
+        after += HOUR
+        assert len(world.delivery(endpoint, message.event_id).attempts) <= 61
+    assert lines(world.delivery(endpoint, message.event_id))[-1]["http_status"] == 529
 
 
 def test_an_attempt_that_was_killed_before_it_was_recorded_is_not_counted(world: World) -> None:
@@ -623,6 +713,31 @@ def test_an_attempt_that_was_killed_before_it_was_recorded_is_not_counted(world:
     assert world.delivery(endpoint, message.event_id).attempt_count == 1
 
 
+def test_a_delivery_that_succeeds_writes_nothing_of_an_endpoint_that_is_well(world: World) -> None:
+    endpoint, meter = world.add_endpoint(), Meter()
+    metered = Endpoints(world.names["EndpointsTable"], meter)
+    for name in ("one", "two"):
+        attempt(world, ring(world, name)[endpoint], endpoints=metered)
+    assert meter.writes == 0
+
+
+@pytest.fixture
+def lost_answers(world: World) -> list[int]:
+    """Let the connection break before the answer to a write of deliveries, so that botocore sends it a second time."""
+    statuses: list[int] = []
+
+    def lose(request: AWSPreparedRequest, **_: Any) -> None:
+        statuses.append(URLLib3Session().send(request).status_code)
+        if len(statuses) % 2:
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    client = world.deliveries._row._get_connection().connection.client
+    client.meta.events.register("before-send.dynamodb.UpdateItem", lose)
+    return statuses
+
+
+def test_a_claim_and_a_wait_whose_answers_were_lost_are_ours_all_the_same(world: World, lost_answers: list[int]) -> None:
+    message, now = ring(world)[world.add_endpoint()], datetime.now(UTC)
 @pytest.mark.parametrize(("failures", "units"), [(0, 2), (1, 4), (2, 6), (3, 8)])
 def test_a_delivery_costs_two_write_units_and_two_for_each_further_attempt(world: World, failures: int, units: int) -> None:
     endpoint = world.add_endpoint()

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
+from renderbell.deliveries import DeliveryStatus
 from renderbell.endpoints import FORMATS, STANDARD, Endpoint
 from renderbell.errors import BadInputError
 from renderbell.events import EVENT_TYPES
@@ -107,10 +109,11 @@ def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = Fa
     if not found:
         hints.print("No endpoint yet. Add one: renderbell endpoint add https://example.com/renderbell")
         return
-    shown = Listing("ID", "STATE", "ADDED", "WANTS", "URL", give_way=("URL", "WANTS"))
+    columns = ("ID", "STATE", "ADDED", "WANTS", "DESCRIPTION", "URL")
+    shown = Listing(*columns, give_way=("URL", "WANTS", "DESCRIPTION"))
     for one in found:
-        words = (ago(one.created_at), _wants(one), one.url)
-        shown.add_row(one.endpoint_id, status_text(_state(one)), *map(plain, words), below={"why": plain(_why(one))})
+        words = (ago(one.created_at), _wants(one), one.description, one.url)
+        shown.add_row(one.endpoint_id, status_text(_state(one)), *map(plain, words), below=_trouble(one))
     shown.print()
 
 
@@ -160,9 +163,15 @@ def resume(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = F
 @app.command()
 def remove(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = False, stack: StackName = None) -> None:
     """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason."""
+    opened = Stack.open(context, local=local, name=stack)
     with advising(ENDPOINTS_LISTED):
-        Stack.open(context, local=local, name=stack).subscribe.remove(endpoint_id)
+        opened.subscribe.remove(endpoint_id)
+    counts = Counter(one.status for one in opened.deliveries.of_endpoint(endpoint_id))
     hints.print(f"{endpoint_id} is removed.")
+    if waiting := counts[DeliveryStatus.PENDING]:
+        hints.print(f"{_deliveries(waiting)} to it {'is' if waiting == 1 else 'are'} skipped.")
+    if held := counts[DeliveryStatus.HELD]:
+        hints.print(f"{_deliveries(held)} held for it {'is' if held == 1 else 'are'} never sent.")
 
 
 @app.command()
@@ -207,6 +216,10 @@ def _show_answer(trial: "Trial") -> None:
         console.print(plain(trial.answer), soft_wrap=True)
 
 
+def _deliveries(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
+
+
 def _split(given: Sequence[str] | None) -> frozenset[str]:
     return frozenset(word.strip() for item in given or () for word in item.split(",") if word.strip())
 
@@ -233,14 +246,15 @@ def _state(endpoint: Endpoint) -> str:
     return "active" if endpoint.failing_since is None else "failing"
 
 
-def _why(endpoint: Endpoint) -> str | None:
-    """Return what is wrong with an endpoint, besides that it is paused."""
-    return endpoint.disabled_reason if endpoint.disabled_at is not None else endpoint.last_failure
+def _trouble(endpoint: Endpoint) -> Mapping[str, Text]:
+    """Return what is wrong with an endpoint, by its name. It is no reason for a pause: that was somebody's wish."""
+    words = endpoint.disabled_reason if endpoint.disabled_at is not None else endpoint.last_failure
+    return {"why" if endpoint.paused_at is None else "last failure": plain(words)}
 
 
 def _facts(endpoint: Endpoint, private: "Private | None", counts: Mapping[str, int], now: datetime) -> Mapping[str, str | None]:
     since = endpoint.paused_at or endpoint.disabled_at or endpoint.failing_since
-    failing, gap = _why(endpoint), endpoint.seconds_between
+    gap = endpoint.seconds_between
     old = [f"signs for {roughly((until - now).total_seconds())} more" for until in _retiring(private, now)]
     return {
         "id": endpoint.endpoint_id,
@@ -250,7 +264,7 @@ def _facts(endpoint: Endpoint, private: "Private | None", counts: Mapping[str, i
         "wants": _wants(endpoint),
         "headers": ", ".join(sorted(private.headers)) if private else None,
         "state": _state(endpoint) + ("" if since is None else f" for {roughly((now - since).total_seconds())}"),
-        "why": failing,
+        **{name: words.plain for name, words in _trouble(endpoint).items()},
         "pace": f"one attempt every {gap:.3g} s" if gap else None,
         "old secret": ", ".join(old),
         "deliveries": ", ".join(f"{count} {status}" for status, count in counts.items()),

@@ -48,6 +48,7 @@ def stats(
         hints.print(f"Nothing is in flight, and nothing ended since {iso(began)}.")
     else:
         _show(found)
+        console.print(_legend(began), soft_wrap=True)
     for one in found:
         if one.truncated:
             from renderbell.browse import MOST_COUNTED
@@ -64,6 +65,15 @@ def _show(found: "Sequence[Statistics]") -> None:
         times = (_time(one.completed_median_seconds), _time(one.completed_p95_seconds))
         shown.add_row(one.provider, *counts, *times, failures)
     console.print(shown)
+
+
+def _legend(since: datetime) -> str:
+    """Return what is counted, and of which time: a table's heads have no room for it."""
+    return (
+        f"\nIn flight now, or ended since {iso(since)}.\n"
+        "MEDIAN, P95: from creation to the end, of those that completed.\n"
+        "FAILURES: of those that completed or failed, how many failed."
+    )
 
 
 def _time(seconds: float | None) -> str:

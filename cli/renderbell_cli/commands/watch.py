@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import accumulate, chain
 from time import sleep
 from typing import Annotated, Any, Final, Protocol
 
@@ -33,7 +33,9 @@ OVERLAP: Final = timedelta(minutes=2)
 """So much of what was looked at is looked at again: the index lags, this machine's clock may go before that of AWS."""
 ENDS_SHOWN: Final = 15
 TITLE_SHOWN: Final = 44
+ERROR_SHOWN: Final = 90
 SHORTEST: Final = 0.5
+WEB: Final = ("https://", "http://")
 NOTHING: Final = "Nothing is in flight. A new video is seen within a minute or so."
 
 type Key = tuple[AccountName, str]
@@ -224,9 +226,9 @@ def line(change: Change, now: datetime) -> Text:
 
 def picture(following: Following, height: int, trouble: Text | None = None) -> RenderableType:
     """Return what a terminal of that height shows: what is in flight above the last ends."""
-    ends = list(following.ends)[::-1][: max(3, height // 2 - 4)]
+    ends = _fitting(reversed(following.ends), max(3, height // 2 - 4))
     in_flight = following.in_flight
-    rows = max(3, height - len(ends) - 7)
+    rows = max(3, height - sum(map(_lines_of, ends)) - 7)
     parts: list[RenderableType] = [_in_flight_table(in_flight[:rows]) if in_flight else Text(_why_empty(following))]
     if len(in_flight) > rows:
         parts.append(Text(f"... and {len(in_flight) - rows} more", style="dim"))
@@ -245,12 +247,24 @@ def _in_flight_table(videos: Sequence[VideoRecord]) -> RenderableType:
 
 
 def _ends_table(videos: Sequence[VideoRecord]) -> RenderableType:
-    shown = table("ENDED", "ACCOUNT", "TITLE", "STATUS", "LINK OR ERROR")
+    """Show each end in a line. What went wrong has a line of its own, below the title: beside it there is no room to read it."""
+    shown = table("ENDED", "ACCOUNT", "TITLE", "STATUS", "LINK")
     for video in videos:
-        how = _how_it_ended(video)
-        how.no_wrap, how.overflow = True, "ellipsis"
-        shown.add_row(ago(video.changed_at), str(video.account), _title(video), status_text(video.status.value), how)
+        ended, status = ago(video.changed_at), status_text(video.status.value)
+        shown.add_row(ended, str(video.account), _title(video), status, _to_click(video))
+        if _lines_of(video) > 1:
+            shown.add_row("", "", one_line(video.error, ERROR_SHOWN))
     return shown
+
+
+def _fitting(videos: Iterable[VideoRecord], lines: int) -> Sequence[VideoRecord]:
+    """Return the first of them, as many as fit into so many lines."""
+    used = accumulate(map(_lines_of, videos := list(videos)))
+    return [video for video, until in zip(videos, used, strict=True) if until <= lines]
+
+
+def _lines_of(video: VideoRecord) -> int:
+    return 2 if video.status is Status.FAILED and video.error else 1
 
 
 def _how_it_ended(video: VideoRecord) -> Text:
@@ -258,9 +272,15 @@ def _how_it_ended(video: VideoRecord) -> Text:
     if video.status is Status.FAILED:
         return plain(video.error)
     url = plain(video.url)
-    if url.plain.startswith(("https://", "http://")):
+    if url.plain.startswith(WEB):
         url.stylize(Style(link=url.plain))
     return url
+
+
+def _to_click(video: VideoRecord) -> Text:
+    """Return a word to click on in place of an address, of which a picture has no room for more than its beginning."""
+    url = "" if video.status is Status.FAILED else plain(video.url).plain
+    return Text("Watch", style=Style(link=url, underline=True)) if url.startswith(WEB) else Text("")
 
 
 def _title(video: VideoRecord) -> Text:
