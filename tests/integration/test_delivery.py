@@ -12,7 +12,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from renderbell.deliver import Deliver
@@ -689,7 +690,8 @@ def test_a_row_keeps_its_newest_attempts_however_often_it_is_probed_and_knows_wh
     began = lines(world.delivery(endpoint, message.event_id))[0]
     before = [{**began, "number": 0, "at": f"earlier {place}"} for place in range(500)]
     table = opened(DeliveryRow, world.names["DeliveriesTable"])
-    table(endpoint, message.event_id).update(actions=[table.attempts.set([*before, began])])
+    kept: list[Any] = [*before, began]
+    table(endpoint, message.event_id).update(actions=[table.attempts.set(kept)])
     claimed = world.deliveries.claim(woken(message), now + HOUR)
     assert claimed is not None
     assert (claimed.attempts, claimed.began_at) == (1, moment(began["at"]))
@@ -721,23 +723,26 @@ def test_a_delivery_that_succeeds_writes_nothing_of_an_endpoint_that_is_well(wor
     assert meter.writes == 0
 
 
-@pytest.fixture
-def lost_answers(world: World) -> list[int]:
-    """Let the connection break before the answer to a write of deliveries, so that botocore sends it a second time."""
-    statuses: list[int] = []
+def test_a_claim_and_a_wait_whose_answers_were_lost_are_ours_all_the_same(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, now = ring(world)[endpoint], datetime.now(UTC)
+    other, sent = replace(message, event_id="evt_other"), []
 
-    def lose(request: AWSPreparedRequest, **_: Any) -> None:
-        statuses.append(URLLib3Session().send(request).status_code)
-        if len(statuses) % 2:
-            raise ConnectionClosedError(endpoint_url=request.url)
+    def lose_first_answer(request: AWSPreparedRequest, **_: Any) -> None:
+        sent.append(request)
+        if len(sent) % 2:
+            URLLib3Session().send(request)
+            raise ConnectionClosedError(endpoint_url=request.url)  # which botocore takes for a reason to send it again
 
     client = world.deliveries._row._get_connection().connection.client
-    client.meta.events.register("before-send.dynamodb.UpdateItem", lose)
-    return statuses
+    client.meta.events.register("before-send.dynamodb.UpdateItem", lose_first_answer)
+    assert world.deliveries.claim(message, now) is not None
+    assert world.deliveries.put_off(other, now + HOUR, now)
+    assert world.deliveries.claim(message, now + timedelta(microseconds=1)) is None, "to all others it is taken"
+    assert not world.deliveries.put_off(other, now + 2 * HOUR, now)
+    assert len(sent) == 2 * 4
 
 
-def test_a_claim_and_a_wait_whose_answers_were_lost_are_ours_all_the_same(world: World, lost_answers: list[int]) -> None:
-    message, now = ring(world)[world.add_endpoint()], datetime.now(UTC)
 @pytest.mark.parametrize(("failures", "units"), [(0, 2), (1, 4), (2, 6), (3, 8)])
 def test_a_delivery_costs_two_write_units_and_two_for_each_further_attempt(world: World, failures: int, units: int) -> None:
     endpoint = world.add_endpoint()

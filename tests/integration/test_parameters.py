@@ -2,15 +2,18 @@
 
 import json
 import time
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import boto3
 import pytest
 
 from renderbell import parameters
 from renderbell.account import Account
+from renderbell.endpoints import Private
 from renderbell.parameters import Parameters
 from renderbell.queues import PollMessage
+from renderbell.signing import Secrets, new_secret
 from renderbell.video import AccountName
 from tests.integration.world import Context, World, video
 
@@ -51,6 +54,50 @@ def test_a_new_key_is_used_by_the_next_tick(world: World) -> None:
     assert counted.key(account, store(world, account, "old")) == "old"
     assert counted.key(account, store(world, account, "new")) == "new"
     assert counted.opened == 2
+
+
+class Late:
+    """Parameter Store's client, whose answers are those of a while ago."""
+
+    def __init__(self) -> None:
+        self.real = boto3.client("ssm")
+        self.exceptions = self.real.exceptions
+        self.known: Any = None
+        self.asked = 0
+
+    def get_parameter(self, **asked: Any) -> Any:
+        self.asked += 1
+        self.known = self.known or self.real.get_parameter(**asked)
+        return self.known
+
+
+def test_a_late_answer_is_not_taken_for_the_edition_that_was_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, client = AccountName("tavus", "main"), Late()
+    late = Parameters(world.prefix, cast("Any", client))
+
+    def key(edition: str) -> str:
+        found = late.account(account, edition)
+        assert found is not None
+        return found.key
+
+    old = store(world, account, "old")
+    assert key(old) == "old"
+    new = store(world, account, "new")
+    assert [key(new), key(new)] == ["old", "old"], "for a minute it is better than none"
+    assert client.asked == 2
+    client.known = None
+    later = time.monotonic() + parameters.CACHED_FOR + 1
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    assert key(new) == "new"
+
+
+def test_what_a_function_stores_or_removes_it_does_not_take_from_its_memory(world: World) -> None:
+    private = Private(secrets=Secrets(current=new_secret()))
+    for stored in (private, replace(private, headers={"x-key": "sesame"})):
+        world.parameters.put_endpoint_private("ep_1", stored)
+        assert world.parameters.endpoint_private("ep_1") == stored
+    world.parameters.remove_endpoint_private("ep_1")
+    assert world.parameters.endpoint_private("ep_1") is None
 
 
 def test_a_key_that_was_removed_and_stored_anew_is_another(world: World) -> None:

@@ -6,6 +6,7 @@ Every receiver here is a real server on this machine that does what receivers on
 import asyncio
 import errno
 import gzip
+import re
 import socket
 import ssl
 import struct
@@ -200,6 +201,21 @@ def test_a_redirect_to_nowhere_is_an_answer_like_any_other(location: bytes) -> N
     assert outcome.error is not None
     assert outcome.error.startswith("answers 302 to ")
     assert len(outcome.error) <= 300
+
+
+def test_the_target_of_a_redirect_is_told_as_the_caller_has_it_shown() -> None:
+    async def run() -> Outcome:
+        async with receiving(saying(b"HTTP/1.1 308 Moved\r\nLocation: /secret/\r\nContent-Length: 0\r\n\r\n")) as receiver:
+            url = receiver.url()
+            return await Sender(allow_local=True).post(url, {}, b"", lambda address: address.replace("secret", "…"))
+
+    assert re.fullmatch(r"answers 308 to http://127.0.0.1:\d+/…/: set that address", str(asyncio.run(run()).error))
+
+
+def test_a_header_that_cannot_be_sent_is_reported_without_its_value() -> None:
+    outcome, receiver = posted(saying(OK), headers={"x-key": "sesame\n"})
+    assert outcome.error == "the request cannot be sent: Illegal header value"
+    assert receiver.requests == []
 
 
 def test_a_redirect_that_names_no_target_is_reported_by_its_status() -> None:

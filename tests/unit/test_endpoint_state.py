@@ -38,6 +38,16 @@ def test_it_fails_since_the_first_of_its_failures_until_one_gets_through() -> No
     assert (well.failing_since, well.last_failure, well.warned, well.state_in_words) == (None, None, 0, "active")
 
 
+def test_what_it_takes_is_written_down_when_it_is_news_and_not_as_long_as_all_goes_well() -> None:
+    first = ENDPOINT.after(OK, NOW)
+    assert (ENDPOINT.taken_at, first.taken_at) == (None, NOW)
+    assert first.after(OK, NOW + PROBE_EVERY) == first
+    failing = first.after(REFUSED, NOW + PROBE_EVERY)
+    assert failing.taken_at == failing.opened().taken_at == NOW
+    for before in (failing, failing.opened()):
+        assert before.after(OK, NOW + 2 * PROBE_EVERY).taken_at == NOW + 2 * PROBE_EVERY
+
+
 @pytest.mark.parametrize(
     ("hours", "kind"),
     [(0.9, None), (1, "failing_for_an_hour"), (23.9, "failing_for_an_hour"), (24, "failing_for_a_day"), (72, "disabled")],
@@ -135,6 +145,7 @@ def test_headers_are_ones_own_on_one_line(headers: dict[str, str], is_fine: bool
 def test_of_a_chats_address_only_the_host_is_shown() -> None:
     assert shown_url("https://hooks.slack.com/services/T0/B0/secret", "slack") == "https://hooks.slack.com/…"
     assert shown_url("https://team.example/hook", "standard") == "https://team.example/hook"
+    assert shown_url("https://[hooks/secret", "slack") == "…"
 
 
 def test_what_is_private_comes_back_as_it_was_kept_and_shows_nothing_of_itself() -> None:
@@ -143,6 +154,37 @@ def test_what_is_private_comes_back_as_it_was_kept_and_shows_nothing_of_itself()
     assert Private.parse(private.dump()) == private
     for secret in (*secrets.valid(NOW), "sesame", "hooks.slack.com"):
         assert secret not in repr(private)
+
+
+SIGNING: Final = Secrets(current="whsec_q+w/e4==").rotated("whsec_Ab.d123", NOW)
+PRIVATE: Final = Private(
+    secrets=SIGNING,
+    headers={"authorization": "Bearer sesame/1", "x-stage": "prod", "cookie": "open\n"},
+    url="https://hooks.slack.com/services/T0/B0/a-token%2Dof-theirs",
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("no_team", "no_team"),
+        ("it is prod", "it is prod"),
+        ('{"authorization": "Bearer sesame/1"}', '{"authorization": "***"}'),
+        (r'{"authorization":"Bearer sesame\/1"}', '{"authorization":"***"}'),
+        ("no user SESAME/1", "no user ***"),
+        ("whsec_Abcd123 whsec_Ab.d123 Ab.d123", "whsec_Abcd123 *** ***"),
+        ("not signed with q+w/e4==", "not signed with ***"),
+        ("moved to https://hooks.slack.com/services/T0/B0/a-token%2Dof-theirs/", "moved to https://hooks.slack.com/***/"),
+        ("no /services/T0/B0/a-token-of-theirs", "no /***"),
+        ("no ?key=a-token-of-theirs&of=T0", "no ?key=***&of=T0"),
+    ],
+)
+def test_what_a_receiver_repeats_of_what_is_private_is_not_kept(said: str, kept: str) -> None:
+    assert PRIVATE.hidden(said) == kept
+
+
+def test_where_nothing_is_long_enough_to_be_a_secret_every_word_is_kept() -> None:
+    assert Private(secrets=Secrets(current="x"), headers={"x": ""}).hidden("an answer") == "an answer"
 
 
 def test_what_version_0_1_kept_is_read() -> None:

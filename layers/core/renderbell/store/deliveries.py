@@ -22,8 +22,8 @@ PENDING: Final = DeliveryStatus.PENDING.value
 HELD: Final = DeliveryStatus.HELD.value
 MOST_LINES: Final = 60
 KEPT_LINES: Final = 50
-"""Attempts that a row keeps, the newest: more than MOST_LINES are cut down to KEPT_LINES. A schedule has 13; probes, replays and
-releases add to them, and a row that has grown to 400 KB could not be written any more."""
+"""Attempts that a row keeps, the newest: more than MOST_LINES are cut down to KEPT_LINES. A schedule has 13; probes, replays
+and releases add to them, and a row that has grown to 400 KB could not be written any more."""
 STATUSES: Final = frozenset(DeliveryStatus)
 
 
