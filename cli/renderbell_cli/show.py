@@ -125,11 +125,11 @@ class Listing:
     """A table in which nothing is cut and no id is in pieces.
 
     A column that is empty everywhere is left out. Where a terminal is too narrow for a row, the columns that `give_way` stand
-    below it, the first of them first. A pipe has room for everything.
+    below it, the first of them first, or all `together`. A pipe has room for everything.
     """
 
-    def __init__(self, *columns: str, give_way: Sequence[str] = ()) -> None:
-        self._columns, self._give_way = columns, give_way
+    def __init__(self, *columns: str, give_way: Sequence[str] = (), together: bool = False) -> None:
+        self._columns, self._give_way, self._together = columns, give_way, together
         self._rows: list[tuple[Sequence[Text], Mapping[str, str | Text | None]]] = []
 
     def add_row(self, *cells: str | Text, below: Mapping[str, str | Text | None] = NOTHING) -> None:
@@ -138,8 +138,9 @@ class Listing:
 
     def print(self) -> None:
         widths = self._widths()
+        too_wide = not _fits(widths)
         for name in self._give_way:
-            if sum(widths.values()) + len(GAP) * (len(widths) - 1) <= _room():
+            if _fits(widths) and not (too_wide and self._together):
                 break
             widths.pop(name, None)
         if not widths:
@@ -166,6 +167,10 @@ def _line(cells: Sequence[Text], widths: Sequence[int]) -> None:
     line = Text(GAP).join(padded)
     line.rstrip()
     console.print(line, soft_wrap=True)
+
+
+def _fits(widths: Mapping[str, int]) -> bool:
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1) <= _room()
 
 
 def _room() -> int:

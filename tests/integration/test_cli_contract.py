@@ -34,7 +34,7 @@ ENDPOINT = frozenset(
 DELIVERY = frozenset(
     {
         *("endpoint", "event_id", "type", "status", "reason", "attempt_count", "attempts", "next_attempt_at"),
-        *("created_at", "finished_at"),
+        *("created_at", "finished_at", "provider", "account", "video_id", "title"),
     }
 )
 ACCOUNT_FIELDS = frozenset(
@@ -94,7 +94,7 @@ def furnished(world: World, local_stack: None) -> Furnished:
 
 CONTRACT: Final[Sequence[tuple[str, int, frozenset[str], str | None]]] = (
     ("videos", 3, LISTED, "ACCOUNT VIDEO STATUS SINCE TITLE"),
-    (f"video show {ACCOUNT} done", 1, LISTED | {"history"}, "AT (UTC) AGE STATUS PROVIDER SAYS SEEN BELL"),
+    (f"video show {ACCOUNT} done", 1, LISTED | {"history"}, "AT (UTC) AGE STATUS PROVIDER SAYS SEEN BELL EVENT ID"),
     (f"video link {ACCOUNT} done", 1, FRESH, None),
     ("stats", 1, STATISTICS, "PROVIDER GENERATING COMPLETED FAILED MEDIAN P95 FAILURES"),
     ("account list", 1, ACCOUNT_FIELDS, "ACCOUNT HEALTH FOR LAST CHANGE NEXT POLL LAST NOTED LAST DAY"),
@@ -102,7 +102,7 @@ CONTRACT: Final[Sequence[tuple[str, int, frozenset[str], str | None]]] = (
     ("endpoint list", 1, ENDPOINT, "ID STATE ADDED WANTS URL"),
     ("endpoint show {endpoint}", 1, ENDPOINT | {"headers", "old_secrets_sign_until", "deliveries"}, "deliveries 2 delivered"),
     ("endpoint rotate {endpoint}", 1, frozenset({"id", "secret"}), None),
-    ("deliveries", 4, DELIVERY, "WHEN EVENT ENDPOINT STATUS ATTEMPTS EVENT ID"),
+    ("deliveries", 4, DELIVERY, "WHEN EVENT VIDEO ENDPOINT STATUS ATTEMPTS EVENT ID"),
     ("deliveries {event}", 2, DELIVERY, "ATTEMPT AT ANSWER MS"),
     (f"wait {ACCOUNT} done", 1, VIDEO, None),
     (f"video ring {ACCOUNT} done", 1, frozenset({"event_id", "sent", "on_their_way"}), None),

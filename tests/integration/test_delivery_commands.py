@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from renderbell.alerts import alert_body
 from renderbell.errors import BadInputError
+from renderbell.queues import DeliveryMessage
 from renderbell.store.tables import EndpointRow, opened
 from renderbell_cli.main import app
 from renderbell_cli.receiver import Answer
@@ -175,6 +178,80 @@ def test_deliveries_are_listed_filtered_and_shown_with_every_attempt(world: Worl
     assert "out of order" in shown
     assert "STATUS" in command("deliveries").output
     assert "is no time" in str(command("deliveries", "--since", "yesterday").exception)
+
+
+def test_a_delivery_says_which_video_it_is_about(world: World, command: Command) -> None:
+    account = world.add_account("tavus/main", first_look_done=True)
+    world.library(account).add(
+        *(replace(video(name, born=time.time() - 5), title=title) for name, title in (("named", "Spring"), ("bare", "")))
+    )
+    world.poll(account)
+    world.flow()
+    told = {row["video_id"]: row for row in rows(command("deliveries", "--json"))}
+    assert {(row["provider"], row["account"], row["title"]) for row in told.values()} == {
+        ("tavus", "main", "Spring"),
+        ("tavus", "main", None),
+    }
+    listed = command("deliveries").stdout
+    assert "Spring" in listed
+    assert "tavus/main bare" in listed
+    heads = [command("deliveries", told[name]["event_id"]).stdout.splitlines()[0] for name in ("named", "bare")]
+    assert heads == ["tavus/main named  Spring", "tavus/main bare"], "as `video show` takes it"
+
+
+def test_an_alert_to_operators_is_about_an_account_or_about_no_video_at_all(world: World, command: Command) -> None:
+    now = datetime.now(UTC)
+    bodies = {
+        "alert_1": alert_body("provider.auth", now, provider="tavus", account="main", summary="The key is refused"),
+        "alert_2": alert_body("stack.alarm", now, stack="renderbell", summary="An alarm"),
+    }
+    for event_id, body in bodies.items():
+        message = DeliveryMessage(endpoint_id="operators", event_id=event_id, event_type="alert", body=body)
+        assert world.deliveries.put_off(message, now, now)
+    told = {row["event_id"]: row for row in rows(command("deliveries", "--json"))}
+    assert (told["alert_1"]["account"], told["alert_1"]["video_id"]) == ("main", None)
+    assert (told["alert_2"]["account"], told["alert_2"]["video_id"]) == (None, None)
+    listed = command("deliveries").stdout
+    assert "tavus/main" in listed
+    assert listed.count("why: waits for its turn") == 2
+    assert command("deliveries", "alert_2").stdout.splitlines()[0] == "alert to operators: pending. waits for its turn"
+
+
+def test_a_list_that_is_cut_says_so_to_people_and_beside_json(world: World, command: Command) -> None:
+    complete(world, "one", "two", "three")
+    for name in ("deliveries", "videos"):
+        for more in ([], ["--json"]):
+            assert command(name, "--limit", "2", *more).stderr == "2 shown, there are more: --limit 1000\n"
+            assert command(name, "--limit", "3", *more).stderr == ""
+    assert len(rows(command("deliveries", "--limit", "2", "--json"))) == 2
+
+
+def test_an_endpoint_is_listed_with_its_description_and_its_pause_is_blamed_on_nothing(world: World, command: Command) -> None:
+    endpoint = added(world, command, "--description", "our CMS")
+    world.receiver.answers.add("/hook", Answer(status=503))
+    complete(world, "one")
+    assert "why: answered 503" in command("endpoint", "list").stdout
+    command("endpoint", "pause", endpoint)
+    listed, shown = command("endpoint", "list").stdout, command("endpoint", "show", endpoint).stdout
+    assert "our CMS" in listed
+    assert "last failure: answered 503" in listed
+    assert "why" not in listed + shown
+    assert "answered 503" in shown
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two"]])
+def test_who_removes_an_endpoint_hears_what_becomes_of_its_deliveries(
+    world: World, command: Command, names: Sequence[str]
+) -> None:
+    paused, failing = added(world, command), added(world, command, path="/other")
+    command("endpoint", "pause", paused)
+    world.receiver.answers.add("/other", *[Answer(status=503)] * 2)
+    complete(world, *names)
+    words = ("1 delivery", "is") if len(names) == 1 else ("2 deliveries", "are")
+    assert command("endpoint", "remove", failing).stderr.splitlines()[1:] == ["{} to it {} skipped.".format(*words)]
+    assert command("endpoint", "remove", paused).stderr.splitlines()[1:] == ["{} held for it {} never sent.".format(*words)]
+    quiet = added(world, command, path="/quiet")
+    assert command("endpoint", "remove", quiet).stderr == f"{quiet} is removed.\n"
 
 
 def test_a_summary_counts_and_says_that_nothing_is_missing(world: World, command: Command) -> None:

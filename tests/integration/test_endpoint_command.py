@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -15,8 +16,10 @@ from renderbell import replay, subscribe
 from renderbell.endpoints import Endpoint, Private
 from renderbell.errors import BadInputError
 from renderbell.events import trial_event
+from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage
 from renderbell.signing import Secrets, new_secret
+from renderbell.subscribe import Subscribe
 from renderbell_cli.main import app
 from renderbell_cli.receiver import Answer
 from renderbell_cli.times import moment_of
@@ -100,6 +103,27 @@ def test_a_rotation_keeps_the_headers_and_the_old_secret(world: World, command: 
     assert private.secrets.valid(datetime.now(UTC)) == [private.secrets.current, old]
     assert private.secrets.current in shown
     assert old not in shown
+
+
+def test_secrets_rotated_within_a_minute_by_two_functions_all_sign_for_their_time(world: World) -> None:
+    world.endpoints.put(Endpoint(endpoint_id="ep_1", url="https://e.example/", created_at=datetime.now(UTC)))
+    secrets, now = [new_secret()], datetime.now(UTC)
+    world.parameters.put_endpoint_private("ep_1", Private(secrets=Secrets(current=secrets[0])))
+    warm = [Parameters(world.prefix, boto3.client("ssm")) for _ in range(2)]
+    for one in (*warm, *warm):
+        assert one.endpoint_private("ep_1") is not None, "it knows what was there"
+    for one in (*warm, *warm):
+        rotating = Subscribe(
+            endpoints=world.endpoints,
+            parameters=one,
+            deliveries=world.deliveries,
+            queue=world.apps["dispatch"].dispatch.delivery_queue,
+            allow_local=True,
+        )
+        secrets.append(rotating.rotate("ep_1", now))
+    private = Parameters(world.prefix, boto3.client("ssm")).endpoint_private("ep_1")
+    assert private is not None
+    assert private.secrets.valid(now) == secrets[::-1]
 
 
 def test_a_test_of_which_nothing_is_heard_says_where_to_look_later(

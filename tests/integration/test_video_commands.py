@@ -84,6 +84,7 @@ def test_what_takes_several_pages_is_listed_whole(world: World, command: Command
 
 def test_a_video_is_shown_with_how_each_change_was_seen_and_whether_it_rang(world: World, command: Command) -> None:
     account_with(world, "completed")
+    world.flow()
     (told,) = rows(command("video", "show", "heygen/main", "completed", "--json"))
     assert [(line["status"], line["seen"], line["rang"], line["sequence"]) for line in told["history"]] == [
         ("generating", "listing", False, 1),
@@ -93,6 +94,9 @@ def test_a_video_is_shown_with_how_each_change_was_seen_and_whether_it_rang(worl
     shown = command("video", "show", "heygen/main", "completed").stdout
     assert "seconds in flight" in shown
     assert "in the listing  rang" in shown
+    (event,) = {row["event_id"] for row in rows(command("deliveries", "--json"))}
+    assert [line["event_id"] for line in told["history"]] == [None, event]
+    assert event in shown
 
 
 def test_titles_of_strangers_are_shown_and_obeyed_by_no_terminal(world: World, command: Command) -> None:
@@ -179,7 +183,10 @@ def test_statistics_count_what_is_in_flight_and_what_ended(world: World, command
     assert heygen["failure_rate"] == 0.5
     assert heygen["completed_median_seconds"] == heygen["completed_p95_seconds"]
     assert (tavus["provider"], tavus["by_status"], tavus["failure_rate"]) == ("tavus", {}, None)
-    assert "50.0 %" in command("stats").stdout
+    shown = command("stats", "--since", "2026-01-01").stdout
+    assert "50.0 %" in shown
+    assert "In flight now, or ended since 2026-01-01T00:00:00Z." in shown
+    assert "from creation to the end" in shown
     assert [row["provider"] for row in rows(command("stats", "--provider", "tavus", "--json"))] == ["tavus"]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     assert rows(command("stats", "--since", tomorrow, "--json"))[0]["by_status"] == {"generating": 1}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -213,6 +214,19 @@ def test_a_page_with_nothing_on_it_is_told_from_no_page(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(page)))
     assert said("normalize", "tavus") == (code, words)
+
+
+@pytest.mark.parametrize("videos", [1, 3000])
+@pytest.mark.parametrize("words", [("normalize", "tavus"), ("--help",), ("--version",)], ids=" ".join)
+def test_a_reader_that_goes_away_ends_it_quietly(words: tuple[str, ...], videos: int, tmp_path: Path) -> None:
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"data": [{"video_id": f"v{number}", "status": "ready"} for number in range(videos)]}))
+    reading, writing = os.pipe()
+    os.close(reading)
+    with page.open() as given, os.fdopen(writing, "w") as out:
+        run = [sys.executable, "-m", "renderbell_cli.main", *words]
+        done = subprocess.run(run, stdin=given, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from renderbell.account import OPTIONS
 from renderbell_cli.main import app
 
 
@@ -66,6 +68,22 @@ def test_every_command_that_reads_a_stack_can_speak_to_the_local_one() -> None:
 def test_help_tells_the_exit_codes() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"}).stdout
     assert "Exit codes: 0 done, 1 it did not work, 2 asked for wrongly, 130 interrupted." in shown
+
+
+def test_the_version_is_told() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"renderbell {version('renderbell')}\n")
+
+
+@pytest.mark.parametrize("words", ["account set", "check", "normalize"])
+def test_help_explains_each_option_of_an_account(words: str) -> None:
+    done = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    lines = [" ".join(line.replace("│", " ").split()) for line in done.stdout.splitlines()]
+    assert [f"{name} {sentence}" for name, sentence in OPTIONS.items() if f"{name} {sentence}" not in lines] == []
+
+
+def test_help_explains_the_options_of_an_account_where_they_are_asked_for_only() -> None:
+    assert "hot_interval" not in CliRunner().invoke(app, ["account", "poll", "--help"]).stdout
 
 
 def test_shells_can_be_taught_to_complete() -> None:

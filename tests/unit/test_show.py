@@ -89,6 +89,19 @@ def test_a_listing_has_what_fits_beside_the_ids_and_the_rest_below_them(listed: 
         assert "\x1b" not in "".join(lines)
 
 
+def test_columns_that_belong_together_stand_below_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(width: int) -> list[str]:
+        out = io.StringIO()
+        monkeypatch.setattr(show, "console", Console(file=out, width=width, color_system=None, force_terminal=True))
+        shown = Listing("ID", "TITLE", "EVENT ID", give_way=("EVENT ID", "TITLE"), together=True)
+        shown.add_row("v1", "Spring", "evt_0123456789")
+        shown.print()
+        return out.getvalue().splitlines()
+
+    assert drawn(26) == ["ID  TITLE   EVENT ID", "v1  Spring  evt_0123456789"]
+    assert drawn(25) == ["ID", "v1", "    event id: evt_0123456789", "    title: Spring"]
+
+
 def test_a_pipe_gets_each_row_in_one_line(listed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     wide = listed(200)
     monkeypatch.delenv("COLUMNS", raising=False)

@@ -292,6 +292,33 @@ def test_only_an_address_of_the_web_can_be_clicked_on(url: str, linked: bool) ->
     assert (f";{url}\x1b\\" in text) is linked
 
 
+@pytest.mark.parametrize(("url", "linked"), [("https://v.example/1", True), ("file:///etc", False)])
+def test_a_picture_has_a_word_to_click_on_and_what_went_wrong_on_a_line_of_its_own(url: str, linked: bool) -> None:  # noqa: FBT001
+    title, why = "A title that can be read", "There are no credits."
+    scene = Scene()
+    scene.look()
+    scene.table.put(record("w", Status.COMPLETED, url=url, title=title), record("x", Status.FAILED, error=why, url=url))
+    scene.look()
+    lines = drawn(picture(scene.following, 24), 80).splitlines()
+    assert any(title in text and text.endswith("Watch") is linked for text in lines)
+    assert why in [text.strip() for text in lines]
+    shown = drawn(picture(scene.following, 24), 80, terminal=True)
+    assert (f";{url}\x1b\\" in shown) is linked
+    assert "\x1b]8;;file" not in shown
+
+
+@pytest.mark.parametrize("height", [10, 24])
+def test_a_picture_of_failures_fits_its_terminal(height: int) -> None:
+    scene = Scene()
+    scene.look()
+    scene.table.put(*(record(f"end-{n}", Status.FAILED, error="many words " * 30) for n in range(20)))
+    scene.table.put(*(record(f"flying-{n}") for n in range(60)))
+    scene.look()
+    lines = drawn(picture(scene.following, height), 80).splitlines()
+    assert len(lines) <= max(height, 14)
+    assert "many words" in "".join(lines)
+
+
 def test_a_picture_of_nothing_says_what_to_do() -> None:
     scene = Scene(accounts=[])
     scene.look()

@@ -51,7 +51,7 @@ def deliveries(
     stack: StackName = None,
 ) -> None:
     """List deliveries, the newest first; with an EVENT_ID, show every attempt."""
-    from renderbell.replay import Chosen, delivery_fields, video_of
+    from renderbell.replay import Chosen, delivery_fields
 
     now = datetime.now(UTC)
     began = moment_of((since or "1d") if summary else since, now)
@@ -65,11 +65,12 @@ def deliveries(
     if not found and event_id is not None:
         raise NotOnRecordError(f"no delivery of {event_id!r} that fits is on record: `renderbell deliveries` lists them")
     if json:
-        json_lines({**delivery_fields(one), **video_of(one)} for one in found[:limit])
+        json_lines(delivery_fields(one) for one in found[:limit])
     elif not found:
         hints.print("No delivery that fits. Each end of a video makes one for the SNS topic and one for each endpoint.")
     elif event_id is not None:
-        console.print(plain("  ".join(filter(None, _video(found[0])))), soft_wrap=True)
+        if about := "  ".join(filter(None, _video(found[0]))):
+            console.print(plain(about), soft_wrap=True)
         for one in found[:limit]:
             _show_attempts(one, now)
     else:
@@ -153,7 +154,7 @@ def _summarize(stack: Stack, endpoint: str | None, since: datetime, now: datetim
 
 def _show(found: "Sequence[Standing]", now: datetime) -> None:
     columns = ("WHEN", "EVENT", "VIDEO", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT", "EVENT ID")
-    shown = Listing(*columns, give_way=("EVENT ID", "VIDEO"))
+    shown = Listing(*columns, give_way=("EVENT ID", "VIDEO"), together=True)
     for one in found:
         which, title = _video(one)
         following = coming(one.next_attempt_at, now) if one.status is DeliveryStatus.PENDING else ""

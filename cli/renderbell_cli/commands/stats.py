@@ -70,7 +70,7 @@ def _show(found: "Sequence[Statistics]") -> None:
 def _legend(since: datetime) -> str:
     """Return what is counted, and of which time: a table's heads have no room for it."""
     return (
-        f"\nIn flight now, or ended since {iso(since)}.\n"
+        f"\nIn flight now, or ended since {iso(since.replace(microsecond=0))}.\n"
         "MEDIAN, P95: from creation to the end, of those that completed.\n"
         "FAILURES: of those that completed or failed, how many failed."
     )

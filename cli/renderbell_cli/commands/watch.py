@@ -247,7 +247,7 @@ def _in_flight_table(videos: Sequence[VideoRecord]) -> RenderableType:
 
 
 def _ends_table(videos: Sequence[VideoRecord]) -> RenderableType:
-    """Show each end in a line. What went wrong has a line of its own, below the title: beside it there is no room to read it."""
+    """Show each end in a line. What went wrong has a line of its own, below the title: beside it there is no room for it."""
     shown = table("ENDED", "ACCOUNT", "TITLE", "STATUS", "LINK")
     for video in videos:
         ended, status = ago(video.changed_at), status_text(video.status.value)

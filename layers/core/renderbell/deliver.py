@@ -279,5 +279,5 @@ def _after_probe(decided: Verdict, delivery: Delivery) -> Verdict:
     """Return what follows from a probe: one that fails goes back to where it came from, a trial is not repeated."""
     if decided.status is DeliveryStatus.DELIVERED:
         return decided
-    status = DeliveryStatus.EXHAUSTED if delivery.event_type == TRIAL else DeliveryStatus.HELD
+    status = DeliveryStatus.SKIPPED if delivery.event_type == TRIAL else DeliveryStatus.HELD
     return replace(decided, status=status, wait=None)

@@ -160,6 +160,7 @@ def delivery_fields(one: Standing) -> dict[str, Any]:
         "endpoint": one.endpoint_id,
         "event_id": one.event_id,
         "type": one.event_type,
+        **video_of(one),
         "status": one.status.value,
         "reason": one.reason,
         "attempt_count": one.attempt_count,

@@ -160,6 +160,10 @@ class Delivery(Given):
     endpoint: str
     event_id: str
     type: str
+    provider: str | None
+    account: str | None
+    video_id: str | None
+    title: str | None
     status: DeliveryStatus
     reason: str | None
     attempt_count: int
