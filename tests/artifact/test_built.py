@@ -221,7 +221,7 @@ def test_a_missing_package_that_is_imported_only_for_the_work_is_noticed(
     lacking = without(layer, "anyio", tmp_path)
     event = sample("deliver.json")
     run = runtime.invoke(built, "DeliverFunction", event, aws=world.url, layer=lacking, ALLOW_LOCAL_ENDPOINTS="true")
-    assert run.answers != [Answer("response", NO_FAILURES)]
+    assert "could not prepare" in run.log
     assert world.delivered == []
 
 

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from renderbell_cli.local import run
-from renderbell_cli.local.engine import LocalRunError
+from renderbell_cli.local.engine import LocalRunError, engine
 from renderbell_cli.simulator import PROVIDERS, Library
 from renderbell_cli.stack import STATE_VARIABLE
 
@@ -83,3 +83,21 @@ def test_it_is_ready_when_there_is_something_to_see(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(run, "LOOK_EVERY", 0.0)
     run._wait_for_videos(SimpleNamespace(), threading.Event())  # type: ignore[arg-type]
     assert seen == []
+
+
+def engines_of(tmp_path: Path, said: str) -> Path:
+    """Return a checkout whose ministack says that and ends, and writes down which ports it was given."""
+    tool = tmp_path / ".tools" / "ministack" / "bin" / "ministack"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(f'#!/bin/sh\necho "$GATEWAY_PORT" >> "{tmp_path}/ports"\necho "{said}"\nexit 1\n')
+    tool.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("said", "tries"), [("127.0.0.1:1 is already in use.", 4), ("no such module", 1)])
+def test_an_engine_whose_port_somebody_took_meanwhile_tries_another_and_other_trouble_is_told_at_once(
+    tmp_path: Path, said: str, tries: int
+) -> None:
+    with pytest.raises(LocalRunError, match="ended at once"), engine(engines_of(tmp_path, said), tmp_path / "log", favourite=0):
+        pass
+    assert len((tmp_path / "ports").read_text().split()) == tries

@@ -21,10 +21,16 @@ REGION: Final = "us-east-1"
 STACK: Final = "renderbell-local"
 FAVOURITE_PORT: Final = 4566
 START_SECONDS: Final = 30
+TRIES: Final = 3
+"""How often another port is tried, where somebody took the one that was free a moment before."""
 
 
 class LocalRunError(RenderbellError):
     """Something the local run needs did not work; the message says where to read more."""
+
+
+class PortTakenError(LocalRunError):
+    pass
 
 
 @contextlib.contextmanager
@@ -33,9 +39,22 @@ def engine(
 ) -> Iterator[str]:
     """Run ministack until the block ends; give its address. Everything it started goes with it. `started` hears its pid.
 
-    Whoever may start two at a time asks for no port in particular (0): both would find the favourite one free.
+    Whoever may start two at a time asks for no port in particular (0): both would find the favourite one free. A port that
+    somebody else took meanwhile is left to them.
     """
-    port = free_port(favourite)
+    with contextlib.ExitStack() as running:
+        for tries_left in range(TRIES, -1, -1):
+            try:
+                url = running.enter_context(_engine_at(free_port(favourite), project, log, started))
+                break
+            except PortTakenError:
+                if not tries_left:
+                    raise
+        yield url
+
+
+@contextlib.contextmanager
+def _engine_at(port: int, project: Path, log: Path, started: Callable[[int], None] | None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="renderbell-") as folder, log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own tool at a pinned version
@@ -61,7 +80,7 @@ def end_left(project: Path, pid: int) -> None:
     ps = shutil.which("ps")
     if ps is None:
         return
-    shown = subprocess.run([ps, "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    shown = subprocess.run([ps, "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout  # noqa: S603
     if tool(project, "ministack") in shown:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -136,7 +155,8 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise LocalRunError(f"ministack ended at once; its log is in {log}")
+            kind = PortTakenError if "already in use" in log.read_text(errors="replace") else LocalRunError
+            raise kind(f"ministack ended at once; its log is in {log}")
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_ministack/health", timeout=1):  # noqa: S310
             return
         time.sleep(0.1)

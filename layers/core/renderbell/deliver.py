@@ -30,7 +30,8 @@ from renderbell.values import iso
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-logger = logging.getLogger(__name__)
+# Not by the module's name: Powertools keeps the root from showing what any logger says that has the function's name in its own.
+logger = logging.getLogger("renderbell.attempts")
 
 BARELY: Final = timedelta(seconds=1)
 """A turn that is not further off than this is taken at once."""
