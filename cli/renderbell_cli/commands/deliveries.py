@@ -193,7 +193,7 @@ def _video(one: "Standing") -> tuple[str, str]:
 
 def _why(one: "Standing") -> str | None:
     waits = one.status is DeliveryStatus.PENDING and not one.attempt_count
-    return one.reason or ("waits for its turn" if waits else None)
+    return one.reason or ("is being attempted, or waits for its turn" if waits else None)
 
 
 def _words(line: Mapping[str, Any]) -> str:
