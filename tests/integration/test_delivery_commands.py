@@ -214,7 +214,8 @@ def test_an_alert_to_operators_is_about_an_account_or_about_no_video_at_all(worl
     listed = command("deliveries").stdout
     assert "tavus/main" in listed
     assert listed.count("why: is being attempted, or waits for its turn") == 2
-    assert command("deliveries", "alert_2").stdout.splitlines()[0] == "alert to operators: pending. is being attempted, or waits for its turn"
+    first = command("deliveries", "alert_2").stdout.splitlines()[0]
+    assert first == "alert to operators: pending. is being attempted, or waits for its turn"
 
 
 def test_a_list_that_is_cut_says_so_to_people_and_beside_json(world: World, command: Command) -> None:
