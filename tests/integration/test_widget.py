@@ -23,7 +23,7 @@ from renderbell.store.tables import DeliveryRow, VideoRow, opened
 from renderbell.store.videos import FINISHED, IN_FLIGHT, phase
 from renderbell.video import AccountName
 from renderbell.view import View
-from tests.integration.test_delivery import Refusing, attempt, queued, ring
+from tests.integration.delivering import Refusing, attempt, queued, ring
 from tests.integration.world import Context, World, video
 
 REFUSED = Refusing(Outcome(http_status=500))

@@ -95,7 +95,7 @@ class Progress:
             return Text("looking")
         if video is None:
             return Text(f"not on record yet, waiting for {spoken_duration(now - self._began)}")
-        since = (video.created_at or video.first_seen_at).timestamp()
+        since = video.began.timestamp()
         return Text.assemble(standing(video), f", in flight for {spoken_duration(max(0.0, now - since))}")
 
     def _print(self, words: Text) -> None:

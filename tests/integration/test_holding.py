@@ -1,0 +1,340 @@
+"""What an endpoint does not take: held, given up, released, probed, and told to operators."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from renderbell.deliveries import DELAYS, LEASE, DeliveryStatus, Outcome
+from renderbell.endpoints import PROBE_EVERY
+from renderbell.events import trial_event
+from renderbell.queues import DeliveryMessage
+from renderbell.replay import Chosen, Replay
+from renderbell_cli.receiver import Answer
+from tests.integration.delivering import (
+    HOUR,
+    Refusing,
+    attempt,
+    fail,
+    found_endpoint,
+    lines,
+    queued,
+    ring,
+    tick,
+    unreadable,
+    woken,
+)
+from tests.integration.world import Context, World, sqs_event
+
+
+def test_gone_disables_the_endpoint_holds_its_events_and_tells_operators(world: World) -> None:
+    endpoint = world.add_endpoint()
+    first, second = ring(world, "one")[endpoint], ring(world, "two")[endpoint]
+    world.receiver.answers.add("/hook", Answer(status=410))
+    assert attempt(world, first) == "held"
+    assert attempt(world, second) == "held"
+    assert len(world.receiver.events()) == 1, "a disabled endpoint is not called"
+    held = world.endpoints.get(endpoint)
+    assert held is not None
+    assert held.rests == "the endpoint is disabled: answered 410 Gone"
+    assert [one.event_type for one in queued(world)] == ["endpoint.disabled"]
+
+
+def test_an_endpoint_that_took_nothing_for_three_days_is_disabled_and_its_events_are_held(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after, verdicts = ring(world)[endpoint], timedelta(), []
+    dead = Refusing(Outcome(http_status=301, error="answers 301 to https://www.example.com/hook: set that address"))
+    for delay in (*DELAYS, timedelta()):
+        verdicts.append(attempt(world, replace(message, turn=True), after, sender=dead))
+        after += delay * 1.25
+    assert verdicts == ["pending"] * len(DELAYS) + ["held"]
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    assert "set that address" in str(found.disabled_reason)
+    assert world.delivery(endpoint, message.event_id).attempt_count == len(DELAYS) + 1
+
+
+def test_one_delivery_that_is_refused_among_others_that_are_taken_is_given_up_and_told(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good, after = ring(world, "bad")[endpoint], ring(world, "good")[endpoint], timedelta()
+    for delay in DELAYS:
+        attempt(world, message, after, sender=Refusing(Outcome(http_status=400)))
+        after += delay * 1.25
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    queued(world)
+    assert attempt(world, message, after, sender=Refusing(Outcome(http_status=400))) == "exhausted"
+    assert world.delivery(endpoint, message.event_id).reason == "answered 400"
+    assert [one.event_type for one in queued(world)] == ["endpoint.delivery_exhausted"]
+
+
+def resume(world: World, endpoint_id: str) -> None:
+    found = found_endpoint(world, endpoint_id)
+    world.endpoints.note(found, found.opened())
+
+
+def test_a_held_delivery_that_is_released_begins_its_three_days_anew(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    verdict, after = fail(world, message, timedelta())
+    assert verdict == "held"
+    resume(world, endpoint)
+    queued(world)
+    (released,) = tick(world, after)
+    assert world.delivery(endpoint, message.event_id).attempt_count == 0
+    assert attempt(world, released, after, sender=Refusing(Outcome(http_status=503))) == "pending"
+    assert [one for one in queued(world) if one.endpoint_id == "operators"] == [], "one refusal is no news"
+    after = world.delivery(endpoint, message.event_id).next_attempt_at - datetime.now(UTC)
+    assert fail(world, woken(message), after, times=len(DELAYS))[0] == "held", "it took nothing again"
+    assert world.delivery(endpoint, message.event_id).attempt_count == len(DELAYS) + 1
+    assert len(lines(world.delivery(endpoint, message.event_id))) == 2 * (len(DELAYS) + 1)
+
+
+def test_a_released_delivery_that_is_refused_for_three_days_while_others_are_taken_is_given_up(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta())
+    resume(world, endpoint)
+    tick(world, after)
+    verdict, after = fail(world, woken(message), after + LEASE, times=len(DELAYS))
+    assert verdict == "pending"
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
+
+
+def test_what_nothing_got_through_for_is_held_though_a_person_opened_the_endpoint_in_between(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    assert attempt(world, ring(world, "earlier")[endpoint]) == "delivered"
+    verdict, after = fail(world, message, timedelta(), times=8)
+    assert verdict == "pending", "it waits for half a day"
+    resume(world, endpoint)
+    assert fail(world, message, after, times=len(DELAYS) + 1 - 8)[0] == "held"
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.disabled"]
+
+
+def test_what_an_endpoint_refused_is_given_up_though_it_was_opened_before_it_took_others(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta(), times=len(DELAYS))
+    resume(world, endpoint)
+    assert attempt(world, replace(good, turn=True), HOUR, sender=Refusing(Outcome(http_status=200))) == "delivered"
+    assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
+
+
+def test_probes_use_up_nothing_of_the_schedule_even_when_one_is_killed(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    _, after = fail(world, message, timedelta())
+    for _ in range(3):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        assert attempt(world, probe, after, sender=Refusing(Outcome(http_status=503))) == "held"
+    assert world.deliveries.claim(probe, datetime.now(UTC) + after) is not None, "and killed here"
+    resume(world, endpoint)
+    assert attempt(world, woken(message), after + HOUR, sender=Refusing(Outcome(http_status=503))) == "pending"
+    assert world.delivery(endpoint, message.event_id).attempt_count == 1
+
+
+def test_an_old_event_sent_again_to_an_endpoint_that_is_down_by_now_is_held(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta(days=10)
+    assert attempt(world, message) == "delivered"
+    again = Replay(deliveries=world.deliveries, endpoints=world.endpoints, queue=world.apps["dispatch"].dispatch.delivery_queue)
+    now = datetime.now(UTC) + after
+    again.send(again.plan(Chosen(event_id=message.event_id, endpoint_id=endpoint)), now)
+    assert fail(world, woken(message), after + LEASE)[0] == "held"
+    assert found_endpoint(world, endpoint).disabled_at is not None
+
+
+def test_a_delivery_that_waited_long_for_its_first_turn_is_held_if_nothing_got_through_since(world: World) -> None:
+    endpoint = world.add_endpoint(rate=0.01)
+    first, message = ring(world, "first")[endpoint], ring(world, "second")[endpoint]
+    assert attempt(world, first) == "delivered"
+    assert attempt(world, message) is None, "it waits for its turn"
+    assert fail(world, woken(message), timedelta(minutes=5))[0] == "held"
+
+
+def test_operators_hear_after_an_hour_a_day_and_three_days_and_when_it_is_over(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    attempt(world, message, sender=Refusing(Outcome(http_status=503)))
+    queued(world)
+    told: list[list[str]] = []
+    for hours in (0.5, 1.1, 2, 24.5, 25, 72.5, 73):
+        world.apps["dispatch"].dispatch.tend_endpoints(datetime.now(UTC) + hours * HOUR)
+        told.append([one.event_type for one in queued(world) if one.endpoint_id == "operators"])
+    failing = [[], ["endpoint.failing_for_an_hour"], [], ["endpoint.failing_for_a_day"], [], ["endpoint.disabled"], []]
+    assert told == failing
+    probe = replace(woken(message), probe=True)
+    assert attempt(world, probe, 80 * HOUR, sender=Refusing(Outcome(http_status=200))) == "delivered"
+    assert [one.event_type for one in queued(world)] == ["endpoint.recovered"]
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    assert (found.rests, found.failing_since) == (None, None)
+
+
+def test_a_paused_endpoint_holds_its_events_and_has_them_in_order_when_it_resumes(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, replace(found, paused_at=datetime.now(UTC)))
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three")]
+    assert [attempt(world, message) for message in messages] == ["held"] * 3
+    assert tick(world) == []
+    paused = world.endpoints.get(endpoint)
+    assert paused is not None
+    world.endpoints.note(paused, paused.opened())
+    released = tick(world)
+    assert [one.event_id for one in released] == [message.event_id for message in messages]
+    assert [attempt(world, one) for one in released] == ["delivered"] * 3
+    tick(world, timedelta(minutes=5))
+    after = world.endpoints.get(endpoint)
+    assert after is not None
+    assert after.held_at is None
+
+
+def test_held_events_are_sent_no_faster_than_the_endpoint_bears(world: World) -> None:
+    endpoint = world.add_endpoint(rate=0.05)
+    for name in ("one", "two", "three", "four"):
+        world.deliveries.set_aside(ring(world, name)[endpoint], DeliveryStatus.HELD, "paused", datetime.now(UTC))
+    world.endpoints.note_held(endpoint, datetime.now(UTC))
+    now = datetime.now(UTC)
+    assert world.apps["dispatch"].dispatch.tend_endpoints(now) == 3, "a minute's worth"
+    due = sorted(row.next_attempt_at - now for row in world.all_deliveries() if row.status == "pending")
+    assert [round(wait.total_seconds()) for wait in due] == [0, 20, 40]
+
+
+def test_what_was_held_for_more_than_thirty_days_is_skipped_with_that_reason(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    world.deliveries.set_aside(message, DeliveryStatus.HELD, "paused", datetime.now(UTC))
+    world.endpoints.note_held(endpoint, datetime.now(UTC))
+    assert tick(world, timedelta(days=31)) == []
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, row.reason) == ("skipped", "held for longer than 30 days")
+
+
+def test_a_disabled_endpoint_is_probed_now_and_then_and_comes_back_by_itself(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    for name in ("one", "two"):
+        attempt(world, ring(world, name)[endpoint])
+    assert tick(world, PROBE_EVERY / 2) == []
+    (probe,) = tick(world, PROBE_EVERY)
+    assert probe.probe
+    assert tick(world, PROBE_EVERY * 1.5) == [], "one at a time"
+    assert attempt(world, probe, PROBE_EVERY, sender=Refusing(Outcome(http_status=500))) == "held"
+    (probe,) = tick(world, PROBE_EVERY * 2.1)
+    assert attempt(world, probe, PROBE_EVERY * 2.1) == "held", "a signature of the future is refused"
+    (probe,) = tick(world, PROBE_EVERY * 3.2)
+    assert attempt(world, probe, PROBE_EVERY * 3.2, sender=Refusing(Outcome(http_status=204))) == "delivered"
+    (rest,) = tick(world, PROBE_EVERY * 3.3)
+    assert attempt(world, rest, PROBE_EVERY * 3.3, sender=Refusing(Outcome(http_status=204))) == "delivered"
+
+
+class Choosy(Refusing):
+    """A sender whose receiver takes everything but one event."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(Outcome(http_status=200))
+        self.refused = event_id
+
+    async def post(self, *given: Any) -> Outcome:
+        taken = await super().post()
+        return Outcome(http_status=400) if given[1]["webhook-id"] == self.refused else taken
+
+
+def test_an_endpoint_that_always_refuses_the_oldest_held_event_and_would_take_others_comes_back(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = found_endpoint(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    refused, taken = ring(world, "refused")[endpoint], ring(world, "taken")[endpoint]
+    choosy, after, verdicts = Choosy(refused.event_id), timedelta(), []
+    for message in (refused, taken):
+        attempt(world, message)
+    for _ in range(2):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        verdicts.append((probe.event_id, attempt(world, probe, after, sender=choosy)))
+    assert verdicts == [(refused.event_id, "held"), (taken.event_id, "delivered")]
+    assert found_endpoint(world, endpoint).rests is None
+    assert [one.event_id for one in tick(world, after)] == [refused.event_id], "and is sent the one it refuses as well"
+
+
+def test_each_probe_tries_another_of_the_held_events_from_both_ends_and_leaves_their_order_alone(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = found_endpoint(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    messages = [ring(world, name)[endpoint] for name in ("one", "two", "three", "four")]
+    for message in messages:
+        attempt(world, message)
+    tried, after = [], timedelta()
+    for _ in range(6):
+        after += PROBE_EVERY * 1.01
+        (probe,) = tick(world, after)
+        tried.append(probe.event_id)
+        assert attempt(world, probe, after, sender=Refusing(Outcome(http_status=500))) == "held"
+    places = [[message.event_id for message in messages].index(event_id) for event_id in tried]
+    assert places == [0, 3, 1, 2, 2, 1], "each in its turn, and anew"
+    held = [message.event_id for message, _ in world.deliveries.held(endpoint, datetime.now(UTC) + after, 10)]
+    assert held == [message.event_id for message in messages], "a probe changes nothing of their order"
+
+
+def test_a_trial_reaches_a_resting_endpoint_and_is_not_repeated(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = world.endpoints.get(endpoint)
+    assert found is not None
+    world.endpoints.note(found, replace(found, paused_at=datetime.now(UTC)))
+    trial = replace(DeliveryMessage.of(endpoint, trial_event(endpoint, datetime.now(UTC))), probe=True)
+    world.receiver.answers.add("/hook", Answer(status=500))
+    assert attempt(world, trial) == "skipped"
+    again = replace(DeliveryMessage.of(endpoint, trial_event(endpoint, datetime.now(UTC))), probe=True)
+    assert attempt(world, again) == "delivered"
+    assert [one.event["type"] for one in world.receiver.events()] == ["renderbell.test"] * 2
+    after = world.endpoints.get(endpoint)
+    assert after is not None
+    assert after.paused_at is not None, "a person paused it, a person resumes it"
+
+
+def test_our_own_trouble_for_three_days_holds_the_event_and_is_told(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta()
+    unreadable(world, endpoint)
+    for delay in (*DELAYS, timedelta()):
+        attempt(world, replace(message, turn=True), after)
+        after += delay * 1.25
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, row.attempt_count) == ("held", len(DELAYS) + 1)
+    assert "could not prepare it: JSONDecodeError" in str(found_endpoint(world, endpoint).disabled_reason)
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.disabled"]
+
+
+def test_our_own_trouble_at_the_last_attempt_is_told_where_others_were_taken(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good = ring(world, "bad")[endpoint], ring(world, "good")[endpoint]
+    _, after = fail(world, message, timedelta(), times=len(DELAYS))
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    unreadable(world, endpoint)
+    world.apps["deliver"].deliver.privates.__init__(world.prefix, boto3.client("ssm"))  # a cold start: nothing cached
+    assert attempt(world, woken(message), after) == "exhausted"
+    assert [one.event_type for one in queued(world) if one.endpoint_id == "operators"] == ["endpoint.delivery_exhausted"]
+
+
+def test_our_own_trouble_in_a_probe_leaves_the_event_held_and_its_message_does_not_come_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = world.add_endpoint()
+    found = found_endpoint(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    message = ring(world)[endpoint]
+    attempt(world, message)
+    unreadable(world, endpoint)
+    probe = replace(woken(message), probe=True)
+    assert world.apps["deliver"].handler(sqs_event([probe.dump()]), Context()) == {"batchItemFailures": []}
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, len(row.attempts)) == ("held", 1)
+    assert "JSONDecodeError: Expecting value" in caplog.text, "the log says why, and where"
