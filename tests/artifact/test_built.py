@@ -160,6 +160,9 @@ WORK: Final[Mapping[str, tuple[str, Any, set[str]]]] = {
 }
 """For each sample event: whose it is, the answer, and what AWS is asked on the way."""
 
+SOMETIMES: Final[Mapping[str, set[str]]] = {"dispatch-deliveries.json": {"GetParametersByPath", "BatchGetItem"}}
+"""What it is asked at one tick in five besides: vitals are counted by the clock on the wall."""
+
 
 @pytest.mark.parametrize("name", sorted(WORK))
 def test_the_built_function_does_its_work_cold_and_warm(built: Path, runtime: Runtime, world: World, name: str) -> None:
@@ -168,7 +171,7 @@ def test_the_built_function_does_its_work_cold_and_warm(built: Path, runtime: Ru
     event = genuine(name)
     run = runtime.invoke(built, function, event, event, aws=world.url, ALLOW_LOCAL_ENDPOINTS="true")
     assert run.answers == [Answer("response", answer)] * 2
-    assert set(world.aws.operations) == operations
+    assert set(world.aws.operations) - SOMETIMES.get(name, set()) == operations
     assert KEY not in run.log
     assert SECRET not in run.log
 

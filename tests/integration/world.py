@@ -249,16 +249,17 @@ class World:
     # What one can see.
 
     def rings(self) -> Sequence[Mapping[str, Any]]:
-        """Return the events on the topic since the last call."""
+        """Return the events on the topic since the last call, in the order in which they happened: queues keep none."""
         return self._published("VideoEvents")
 
     def alerts(self) -> Sequence[Mapping[str, Any]]:
-        """Return what operators were told since the last call."""
+        """Return what operators were told since the last call, in the order in which it was found."""
         return self._published("OperatorAlerts")
 
     def _published(self, topic: str) -> Sequence[Mapping[str, Any]]:
         bodies = [json.loads(body) for batch in self.batches(f"{topic}Feed") for body in batch]
-        return [{"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies]
+        said = [{"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies]
+        return sorted(said, key=lambda one: one["timestamp"])
 
     def statuses(self, account: AccountName) -> dict[str, str]:
         """Return the status on record of each of the account's videos."""
