@@ -98,6 +98,8 @@ lock: | $(UV) ## Resolve all versions anew
 		--output-file layers/core/requirements.txt
 	$(COMPILE) --constraint layers/core/requirements.txt layers/api/requirements.in \
 		--output-file layers/api/requirements.txt
+	$(MAKE) .venv/ready
+	$(BIN)/python layers/core/describe.py
 
 clean: ## Remove everything that was fetched or built
 	rm -rf .venv $(TOOLS) .aws-sam .renderbell .hypothesis .mypy_cache .ruff_cache .pytest_cache .coverage

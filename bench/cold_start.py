@@ -31,7 +31,7 @@ from tests.template.world import world
 NOTHING: Final = "(imports nothing)"
 BOTO3: Final = "`import boto3`"
 HANDLER: Final = "\n\ndef handler(event, context):\n    return None\n"
-CLIENT: Final = re.compile(r'boto3\.client\("(\w+)"\)')
+CLIENT: Final = re.compile(r'client\("(\w+)"\)')
 
 
 @dataclass(slots=True)

@@ -6,17 +6,17 @@ CloudWatch cannot publish to a topic that is encrypted with the key AWS keeps fo
 import os
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.alerts import OPERATORS, AlarmAlert
+from renderbell.aws import client
 from renderbell.log import logger_of
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.settings import AlarmSettings
 
 logger = logger_of("alarm")
 settings = AlarmSettings.read(os.environ)
-queue = Queue(settings.delivery_queue_url, boto3.client("sqs"))
+queue = Queue(settings.delivery_queue_url, client("sqs"))
 
 
 @logger.inject_lambda_context

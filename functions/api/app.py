@@ -4,13 +4,13 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.api.app import application, as_in_aws
 from renderbell.api.routes import Desk
 from renderbell.asking import Asking
 from renderbell.audit import Audit
+from renderbell.aws import client
 from renderbell.browse import Browse
 from renderbell.links import Links
 from renderbell.log import logger_of
@@ -30,8 +30,8 @@ from renderbell.subscribe import Subscribe
 
 logger = logger_of("api")
 settings = ApiSettings.read(os.environ)
-sqs = boto3.client("sqs")
-parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
+sqs = client("sqs")
+parameters = Parameters(settings.parameters_prefix, client("ssm"))
 videos, endpoints, deliveries = (
     Videos(settings.videos_table),
     Endpoints(settings.endpoints_table),
@@ -58,7 +58,7 @@ desk = Desk(
         schedules=schedules_of(settings.schedules),
     ),
     audit=Audit(parameters=parameters, videos=videos, endpoints=endpoints, deliveries=deliveries, queue=queue, links=links),
-    fetch=Asking(settings.fetch_function, boto3.client("lambda")),
+    fetch=Asking(settings.fetch_function, client("lambda")),
     now=lambda: datetime.now(UTC),
 )
 app = application(desk, logger)

@@ -4,12 +4,12 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.audit import Audit
+from renderbell.aws import client
 from renderbell.links import Links
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -22,14 +22,14 @@ from renderbell.store.videos import Videos
 logger = logger_of("audit")
 metrics = Metrics(service="audit")
 settings = AuditSettings.read(os.environ)
-parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
+parameters = Parameters(settings.parameters_prefix, client("ssm"))
 audit = Audit(
     parameters=parameters,
     links=Links(base_url=settings.link_url, days=settings.link_days, tokens=parameters.made_tokens),
     videos=Videos(settings.videos_table),
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),
-    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    queue=Queue(settings.delivery_queue_url, client("sqs")),
 )
 
 

@@ -4,12 +4,12 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.alerts import OPERATORS, alert_subject, alert_text
+from renderbell.aws import client
 from renderbell.batch import Answer, Record, all_at_once
 from renderbell.deliver import Deliver, Topic
 from renderbell.deliveries import DeliveryStatus, Verdict
@@ -25,12 +25,12 @@ from renderbell.store.endpoints import Endpoints
 logger = logger_of("deliver")
 metrics = Metrics(service="deliver")
 settings = DeliverSettings.read(os.environ)
-sns = boto3.client("sns")
+sns = client("sns")
 deliver = Deliver(
     deliveries=Deliveries(settings.deliveries_table),
     endpoints=Endpoints(settings.endpoints_table),
-    privates=Parameters(settings.parameters_prefix, boto3.client("ssm")),
-    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    privates=Parameters(settings.parameters_prefix, client("ssm")),
+    queue=Queue(settings.delivery_queue_url, client("sqs")),
     topics={
         TOPIC: Topic(arn=settings.topic_arn, sns=sns),
         OPERATORS: Topic(arn=settings.operators_topic_arn, sns=sns, subject=alert_subject, text=alert_text, sms=alert_subject),

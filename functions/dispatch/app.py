@@ -4,11 +4,11 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from renderbell.aws import client
 from renderbell.dispatch import Dispatch
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -23,9 +23,9 @@ from renderbell.store.spending import SpendingStore
 logger = logger_of("dispatch")
 metrics = Metrics(service="dispatch")
 settings = DispatchSettings.read(os.environ)
-sqs = boto3.client("sqs")
+sqs = client("sqs")
 dispatch = Dispatch(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=Parameters(settings.parameters_prefix, client("ssm")),
     accounts=Accounts(settings.accounts_table),
     deliveries=Deliveries(settings.deliveries_table),
     endpoints=Endpoints(settings.endpoints_table),

@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell import http
+from renderbell.aws import client
 from renderbell.errors import BadInputError, ProviderError
 from renderbell.events import masked
 from renderbell.fetch import Fetch
@@ -18,7 +18,7 @@ from renderbell.video import AccountName
 
 logger = logger_of("fetch")
 settings = FetchSettings.read(os.environ)
-fetch = Fetch(parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")), client=http.client())
+fetch = Fetch(parameters=Parameters(settings.parameters_prefix, client("ssm")), client=http.client())
 
 
 @logger.inject_lambda_context

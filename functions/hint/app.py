@@ -5,9 +5,9 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from renderbell.aws import client
 from renderbell.hint import Hint
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -18,9 +18,9 @@ from renderbell.store.accounts import Accounts
 logger = logger_of("hint")
 settings = HintSettings.read(os.environ)
 hint = Hint(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=Parameters(settings.parameters_prefix, client("ssm")),
     accounts=Accounts(settings.accounts_table),
-    queue=Queue(settings.poll_queue_url, boto3.client("sqs")),
+    queue=Queue(settings.poll_queue_url, client("sqs")),
     now=lambda: datetime.now(UTC),
 )
 

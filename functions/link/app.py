@@ -5,10 +5,10 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.asking import Asking
+from renderbell.aws import client
 from renderbell.link import Link, Opened
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -29,9 +29,9 @@ HEADERS = {
 logger = logger_of("link")
 settings = LinkSettings.read(os.environ)
 link = Link(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=Parameters(settings.parameters_prefix, client("ssm")),
     deliveries=Deliveries(settings.deliveries_table),
-    fetch=Asking(settings.fetch_function, boto3.client("lambda")),
+    fetch=Asking(settings.fetch_function, client("lambda")),
     now=lambda: datetime.now(UTC),
 )
 

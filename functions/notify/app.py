@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell.announce import Announce
+from renderbell.aws import client
 from renderbell.batch import Answer, Record, each
 from renderbell.events import masked
 from renderbell.links import Links
@@ -19,11 +19,11 @@ from renderbell.store.videos import news_in
 
 logger = logger_of("notify")
 settings = NotifySettings.read(os.environ)
-parameters = Parameters(settings.parameters_prefix, boto3.client("ssm"))
+parameters = Parameters(settings.parameters_prefix, client("ssm"))
 announce = Announce(
     endpoints=Endpoints(settings.endpoints_table),
     links=Links(base_url=settings.link_url, days=settings.link_days, tokens=parameters.made_tokens),
-    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    queue=Queue(settings.delivery_queue_url, client("sqs")),
 )
 
 

@@ -4,12 +4,12 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from renderbell import http
+from renderbell.aws import client
 from renderbell.batch import Answer, Record, each
 from renderbell.log import logger_of
 from renderbell.parameters import Parameters
@@ -24,9 +24,9 @@ from renderbell.store.videos import Videos
 logger = logger_of("poll")
 metrics = Metrics(service="poll")
 settings = PollSettings.read(os.environ)
-sqs, requests, meter = boto3.client("sqs"), http.Requests(), Meter()
+sqs, requests, meter = client("sqs"), http.Requests(), Meter()
 poll = Poll(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=Parameters(settings.parameters_prefix, client("ssm")),
     accounts=Accounts(settings.accounts_table, meter),
     videos=Videos(settings.videos_table, meter),
     spending=SpendingStore(settings.accounts_table),

@@ -4,11 +4,11 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from renderbell.aws import client
 from renderbell.errors import RenderbellError
 from renderbell.glance import Glance
 from renderbell.log import logger_of
@@ -31,13 +31,13 @@ settings = WidgetSettings.read(os.environ)
 stack = settings.parameters_prefix.rpartition("/")[2]
 is_local = "AWS_ENDPOINT_URL" in os.environ  # by which the local engine points every client at itself
 glance = Glance(
-    parameters=Parameters(settings.parameters_prefix, boto3.client("ssm")),
+    parameters=Parameters(settings.parameters_prefix, client("ssm")),
     videos=Videos(settings.videos_table),
     accounts=Accounts(settings.accounts_table),
     spending=SpendingStore(settings.accounts_table),
     endpoints=Endpoints(settings.endpoints_table),
     deliveries=Deliveries(settings.deliveries_table),
-    queue=Queue(settings.delivery_queue_url, boto3.client("sqs")),
+    queue=Queue(settings.delivery_queue_url, client("sqs")),
     command=command_of(stack, local=is_local),
 )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
 
+from renderbell.aws import session
 from renderbell.queues import DeliveryMessage, PollMessage
 from renderbell.video import AccountName
 from tests.template.permissions import AWS_KEY, Need, allowed, grants, needs
@@ -114,12 +114,14 @@ def needed(function: str, stack: Stack) -> list[Need]:
         for name, value in {**aws_environment(here.url), **stack.environment(function)}.items():
             patch.setenv(name, value)
         patch.setenv("ALLOW_LOCAL_ENDPOINTS", "true")
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)  # so that AWS is described as briefly as there
+        session.cache_clear()
         patch.setattr("renderbell.dispatch.is_time", lambda _: True)
         handler = _handler(ROOT / str(stack.functions[function]["CodeUri"]) / "app.py", function)
         for event in SITUATIONS[function]:
             handler(json.loads(json.dumps(event)), Context(function))
         calls = [need for call in here.aws.calls for need in needs(call, stack)]
+    session.cache_clear()
     return [*calls, *needs_of_lambda(function, stack)]
 
 

@@ -2,17 +2,17 @@
 
 from typing import Any, cast
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import UpdateError
 
+from renderbell.aws import session
 from renderbell.store.tables import CONDITION_FAILED, CONFLICT, AccountRow, VideoRow, opened, wrote
 
 
 def test_tables_make_no_sessions_of_their_own() -> None:
     tables = [opened(VideoRow, "videos"), opened(AccountRow, "accounts")]
-    assert [table._get_connection().connection.session for table in tables] == [boto3._get_default_session()._session] * 2
+    assert [table._get_connection().connection.session for table in tables] == [session()] * 2
 
 
 class Row:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-import boto3
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
@@ -24,6 +23,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from renderbell.aws import session
 from renderbell.store.meter import Meter
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
@@ -188,9 +188,8 @@ def opened[M: Model](model: type[M], name: str, meter: Meter | None = None) -> t
     """Return `model` bound to the table `name`. Nothing is sent; region and endpoint are botocore's to find."""
     meta = type("Meta", (), {"table_name": name})
     bound: type[M] = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
-    # One session for all clients, boto3's own. PynamoDB has no public way in, and would make one for each table; a session
-    # lists all services of AWS before it makes its first client, which takes longer than to import everything here.
-    bound._get_connection().connection._local.session = boto3._get_default_session()._session  # noqa: SLF001
+    # One session for all clients. PynamoDB has no public way in, and would make one for each table.
+    bound._get_connection().connection._local.session = session()  # noqa: SLF001
     if meter is not None:
         meter.attach(bound)
     return bound

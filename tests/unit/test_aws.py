@@ -1,0 +1,66 @@
+"""AWS's services as they are described here: they are the real ones, and nothing that is asked for is missing."""
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import UnknownServiceError
+from botocore.session import Session, get_session
+
+from renderbell.aws import DESCRIBED, SERVICES, session
+from tests.template.stack import ROOT
+
+REGIONS = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "of-the-year-2040-1"]
+
+
+@pytest.fixture
+def in_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "renderbell-poll")
+    session.cache_clear()
+    yield session()
+    session.cache_clear()
+
+
+def describe() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("describe", ROOT / "layers" / "core" / "describe.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_is_described_is_what_the_locked_botocore_says() -> None:
+    """Where this fails botocore was updated without `make lock`, or somebody edited a file by hand."""
+    said: Mapping[str, Any] = describe().described()
+    assert {path.stem: json.loads(path.read_bytes()) for path in DESCRIBED.iterdir()} == said
+    assert sorted(said) == sorted([*SERVICES, "endpoints"])
+
+
+def test_the_descriptions_are_short() -> None:
+    assert sum(path.stat().st_size for path in Path(DESCRIBED).iterdir()) < 200_000
+
+
+@pytest.mark.parametrize(("service", "region"), list(product(SERVICES, REGIONS)))
+def test_a_service_is_found_where_botocore_finds_it(in_lambda: Session, service: str, region: str) -> None:
+    """Also in China, in the clouds of governments, and in a region that is not built yet."""
+    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
+    ours, theirs = (one.create_client(service, region, **keys) for one in (in_lambda, get_session()))
+    assert ours.meta.endpoint_url == theirs.meta.endpoint_url
+    assert ours.meta.service_model.signature_version == theirs.meta.service_model.signature_version
+    assert ours.meta.config.signature_version == theirs.meta.config.signature_version
+
+
+def test_a_service_that_is_not_described_is_refused_by_name(in_lambda: Session) -> None:
+    with pytest.raises(UnknownServiceError, match=r"ec2.*dynamodb, lambda, sns, sqs, ssm"):
+        in_lambda.create_client("ec2", "us-east-1")
+
+
+def test_at_a_desk_every_service_is_there_as_credentials_may_need_one() -> None:
+    session.cache_clear()
+    assert {"sts", "sso", "sso-oidc", "signin"} <= set(session().get_available_services())
