@@ -70,8 +70,8 @@ def _nothing(ctx: Any) -> None:
 def _explain_options() -> None:
     """Print what an account may be set with, as Typer prints the options of a command."""
     shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, sentence in OPTIONS.items():
-        shown.add_row(Text(name, style="bold cyan", no_wrap=True), Text(sentence))
+    for name, option in OPTIONS.items():
+        shown.add_row(Text(name, style="bold cyan", no_wrap=True), Text(option.sentence))
     title = "Account options, as --option NAME=VALUE"
     console.print(Panel(shown, title=title, title_align="left", border_style="dim", box=ROUNDED))
 

@@ -25,7 +25,7 @@ STORED_OPTIONS = st.fixed_dictionaries(
         "folder_id": st.text().map(str.strip),
         "email": st.emails(),
         "unique_id": st.text().map(str.strip),
-        "usable_when": st.sampled_from(["download", "any", "Download"]),
+        "usable_when": st.sampled_from(["download", "any"]),
         "include_project_files": SWITCH,
         "page_size": st.integers(1, 1000).map(str),
         "lookups_per_poll": st.integers(1, 1000).map(str),
@@ -44,6 +44,11 @@ def test_what_is_dumped_is_read_back(key: str, options: dict[str, str]) -> None:
 
     assert Account.parse(NAME, account.dump()) == account
     assert (account.key, account.options) == (key, options)
+
+
+def test_a_word_may_be_in_capitals() -> None:
+    account = Account.of(NAME, SECRET, {"api_version": "V1", "usable_when": "Any", "announce_existing": "TRUE"})
+    assert account.options == {"api_version": "v1", "usable_when": "any", "announce_existing": "true"}
 
 
 def test_the_roundtrip_covers_every_option() -> None:
@@ -67,13 +72,19 @@ def test_options_are_kept_as_text_and_read_as_what_they_mean() -> None:
     account = Account.parse(NAME, stored(page_size=20, announce_existing=True, folder_id=" f1 ", email=None))
 
     assert account.options == {"page_size": "20", "announce_existing": "true", "folder_id": "f1"}
-    assert account.count("page_size", 100) == 20
-    assert account.count("lookups_per_poll", 50) == 50
+    assert (account.count("page_size"), account.option("folder_id")) == (20, "f1")
     assert account.switch("announce_existing")
-    assert not account.switch("include_project_files")
-    assert account.switch("include_project_files", default=True)
-    assert account.option("folder_id", "all") == "f1"
-    assert account.option("unique_id", "default") == "default"
+
+
+def test_an_option_that_is_not_set_is_what_its_sentence_says() -> None:
+    account = Account.of(NAME, SECRET, {})
+    told = {name: option.default for name, option in OPTIONS.items() if option.default}
+    assert {name: account.option(name) for name in told} == told
+    assert [name for name, default in told.items() if default not in OPTIONS[name].sentence] == []
+    assert [account.option(name) for name in ("base_url", "folder_id", "email", "page_size")] == [""] * 4
+    assert (account.count("hot_interval"), account.count("lookups_per_poll")) == (15, 50)
+    assert not account.switch("announce_existing")
+    assert Account.of(NAME, SECRET, told).options == told, "and may be set"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +135,7 @@ def test_what_cannot_be_used_is_refused_by_account_and_reason_and_never_by_value
     ["https://api.example", "https://api.example:8443/v1", "http://localhost:8080", "http://127.0.0.1", "http://[::1]:80/x"],
 )
 def test_a_base_url_is_https_or_on_this_machine(url: str) -> None:
-    assert Account.parse(NAME, stored(base_url=url)).option("base_url", "") == url
+    assert Account.parse(NAME, stored(base_url=url)).option("base_url") == url
 
 
 @pytest.mark.parametrize(
@@ -167,4 +178,4 @@ def test_any_json_object_is_an_account_or_bad_input(fields: dict[str, Any]) -> N
         return
     assert account.key == fields["key"].strip()
     assert set(account.options) <= set(OPTIONS)
-    assert account.count("page_size", 1) >= 1
+    assert int(account.option("page_size") or 1) >= 1

@@ -79,7 +79,8 @@ def test_the_version_is_told() -> None:
 def test_help_explains_each_option_of_an_account(words: str) -> None:
     done = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
     lines = [" ".join(line.replace("│", " ").split()) for line in done.stdout.splitlines()]
-    assert [f"{name} {sentence}" for name, sentence in OPTIONS.items() if f"{name} {sentence}" not in lines] == []
+    wanted = [f"{name} {option.sentence}" for name, option in OPTIONS.items()]
+    assert [line for line in wanted if line not in lines] == []
 
 
 def test_help_explains_the_options_of_an_account_where_they_are_asked_for_only() -> None:

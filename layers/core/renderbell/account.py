@@ -2,52 +2,76 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from renderbell.errors import BadInputError
 from renderbell.video import AccountName
 
-OPTIONS: Mapping[str, str] = {
-    "base_url": "another address for the provider's API (https, or http on this machine)",
-    "api_version": "HeyGen: v3 (default) or v1",
-    "folder_id": "HeyGen: only the videos of this folder",
-    "email": "PixVerse: which PixVerse account, needed at useapi.net with more than one",
-    "unique_id": "Memories.ai: the namespace of the videos (default: default)",
-    "usable_when": "VideoGen: a file is completed when its `download` is ready (default) or `any` rendition is",
-    "include_project_files": "VideoGen: watch files inside projects too (true or false, default false)",
-    "deleted_when": "Tavus: a video that left the listing is deleted when by id it is `not_found` (default) or `refused` (400)",
-    "hot_interval": "seconds between looks while something is in flight (5 to 900, default 15)",
-    "full_sweep_minutes": "minutes between full sweeps of the listing (default 60)",
-    "pages_per_poll": "pages of a full sweep that one poll may read (from 2, default 10)",
-    "stalled_hours": "hours in flight after which a video is called stalled (default 24)",
-    "page_size": "rows asked for in one request (default: the provider's best documented size)",
-    "lookups_per_poll": "by-id requests one poll may make (default 50)",
-    "resting_lookups": "VideoGen: look-ups a poll makes for files that do not seem to have changed (default 1)",
-    "announce_existing": "ring for videos that were done before the first look, too (true or false, default false)",
-}
-"""Every option an account may carry, with the sentence that explains it."""
 
-COUNTS: Mapping[str, tuple[int, int]] = {
-    "page_size": (1, 1000),
-    "lookups_per_poll": (1, 1000),
-    "resting_lookups": (0, 1000),
-    "hot_interval": (5, 900),
-    "full_sweep_minutes": (1, 7 * 24 * 60),
-    "pages_per_poll": (2, 1000),  # two, for Tavus's first page may come twice
-    "stalled_hours": (1, 31 * 24),
-}
-"""Options that are whole numbers, with the least and the most each may be."""
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What an account may be set with: what it means, what holds where it is not set, and what it may be."""
 
-WAYS = ("api_version", "base_url")
+    meaning: str
+    default: str = ""
+    least: int = 0
+    most: int | None = None
+    """The greatest whole number it may be; None where it is none."""
+    words: Sequence[str] = ()
+    """All that it may be, where it is a word."""
+
+    @property
+    def sentence(self) -> str:
+        """Its meaning, with its bounds and its default."""
+        if self.most is None:
+            return self.meaning
+        return f"{self.meaning} ({self.least} to {self.most}{self.default and f', default {self.default}'})"
+
+
+SWITCH: Final = ("true", "false")
+OPTIONS: Final[Mapping[str, Option]] = {
+    "base_url": Option("another address for the provider's API (https, or http on this machine)"),
+    "api_version": Option("HeyGen: v3 (default) or v1", "v3", words=("v1", "v3")),
+    "folder_id": Option("HeyGen: only the videos of this folder"),
+    "email": Option("PixVerse: which PixVerse account, needed at useapi.net with more than one"),
+    "unique_id": Option("Memories.ai: the namespace of the videos (default: default)", "default"),
+    "usable_when": Option(
+        "VideoGen: a file is completed when its `download` is ready (default) or `any` rendition is",
+        "download",
+        words=("any", "download"),
+    ),
+    "include_project_files": Option(
+        "VideoGen: watch files inside projects too (true or false, default false)", "false", words=SWITCH
+    ),
+    "deleted_when": Option(
+        "Tavus: a video that left the listing is deleted when by id it is `not_found` (default) or `refused` (400)",
+        "not_found",
+        words=("not_found", "refused"),
+    ),
+    "hot_interval": Option("seconds between looks while something is in flight", "15", 5, 900),
+    "full_sweep_minutes": Option("minutes between full sweeps of the listing", "60", 1, 7 * 24 * 60),
+    # At least two: Tavus's first page may come twice.
+    "pages_per_poll": Option("pages of a full sweep that one poll may read", "10", 2, 1000),
+    "stalled_hours": Option("hours in flight after which a video is called stalled", "24", 1, 31 * 24),
+    "page_size": Option("rows asked for in one request; the provider's best documented size, if not set", "", 1, 1000),
+    "lookups_per_poll": Option("by-id requests one poll may make", "50", 1, 1000),
+    "resting_lookups": Option("VideoGen: look-ups a poll makes for files that do not seem to have changed", "1", 0, 1000),
+    "announce_existing": Option(
+        "ring for videos that were done before the first look, too (true or false, default false)", "false", words=SWITCH
+    ),
+}
+"""Every option an account may carry."""
+
+WAYS: Final = ("api_version", "base_url")
 """Options that change how an account's videos are asked for, not which they are."""
 
-SCOPES = ("email", "folder_id", "include_project_files", "unique_id")
+SCOPES: Final = ("email", "folder_id", "include_project_files", "unique_id")
 """Options that change which videos an account has."""
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +108,7 @@ class Account:
         for option in options:
             if option not in OPTIONS:
                 raise BadInputError(f"{name}: unknown option {option!r}; known are {', '.join(OPTIONS)}")
-        account = cls(name=name, key=key.strip(), options={k: _plain(v) for k, v in options.items() if v is not None})
+        account = cls(name=name, key=key.strip(), options={k: _plain(k, v) for k, v in options.items() if v is not None})
         account._check()
         return account
 
@@ -93,14 +117,15 @@ class Account:
         as_json = self.options or self.key.startswith("{")
         return json.dumps({"key": self.key, **self.options}) if as_json else self.key
 
-    def option(self, name: str, default: str) -> str:
-        return self.options.get(name, default)
+    def option(self, name: str) -> str:
+        """Return an option as it is set, else its default; it is empty where it has none."""
+        return self.options.get(name, OPTIONS[name].default)
 
-    def count(self, name: str, default: int) -> int:
-        return int(self.options.get(name, default))
+    def count(self, name: str) -> int:
+        return int(self.option(name))
 
-    def switch(self, name: str, *, default: bool = False) -> bool:
-        return self.options.get(name, str(default)).lower() == "true"
+    def switch(self, name: str) -> bool:
+        return self.option(name) == "true"
 
     @property
     def way(self) -> str:
@@ -113,21 +138,14 @@ class Account:
         return _mark(*(self.options.get(name, "") for name in SCOPES))
 
     def _check(self) -> None:
-        for option, (least, most) in COUNTS.items():
-            said = self.options.get(option, str(least))
-            if not (said.isascii() and said.isdecimal() and len(said) < 10 and least <= int(said) <= most):  # noqa: PLR2004
-                raise BadInputError(f"{self.name}: option {option} must be a whole number from {least} to {most}")
-        for option in ("include_project_files", "announce_existing"):
-            self._check_choice(option, {"true", "false"})
-        self._check_choice("api_version", {"v1", "v3"})
-        self._check_choice("usable_when", {"download", "any"})
-        self._check_choice("deleted_when", {"not_found", "refused"})
+        for name, said in self.options.items():
+            option = OPTIONS[name]
+            if option.words and said not in option.words:
+                raise BadInputError(f"{self.name}: option {name} must be one of {', '.join(sorted(option.words))}")
+            if option.most is not None and not _is_between(said, option.least, option.most):
+                raise BadInputError(f"{self.name}: option {name} must be a whole number from {option.least} to {option.most}")
         if "base_url" in self.options:
             self._check_base_url()
-
-    def _check_choice(self, option: str, choices: set[str]) -> None:
-        if option in self.options and self.options[option].lower() not in choices:
-            raise BadInputError(f"{self.name}: option {option} must be one of {', '.join(sorted(choices))}")
 
     def _check_base_url(self) -> None:
         try:
@@ -147,5 +165,10 @@ def _mark(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value).strip()
+def _plain(name: str, value: Any) -> str:
+    plain = str(value).strip()
+    return plain.lower() if OPTIONS[name].words or isinstance(value, bool) else plain
+
+
+def _is_between(said: str, least: int, most: int) -> bool:
+    return said.isascii() and said.isdecimal() and len(said) <= len(str(most)) and least <= int(said) <= most

@@ -1,7 +1,7 @@
 """What is remembered of an account between polls."""
 
 import math
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -70,6 +70,11 @@ class AccountState:
     @property
     def first_look_over(self) -> bool:
         return self.first_look_ended_at is not None
+
+    @property
+    def raised(self) -> Sequence[str]:
+        """The alerts that operators know of and that are not over."""
+        return [kind for kind, count in self.alerts.items() if count % 2]
 
     @property
     def unfinished(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
+from renderbell.endpoints import Endpoint
 from renderbell.errors import BadInputError
 from renderbell.events import PROVIDER_NAMES
 from renderbell.values import iso, moment
@@ -116,6 +117,17 @@ class EndpointAlert:
     occasion: str
     detail: str
     at: datetime
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, kind: str, occasion: str | datetime | None, detail: str | None, at: datetime) -> Self:
+        return cls(
+            endpoint_id=endpoint.endpoint_id,
+            url=endpoint.url,
+            kind=kind,
+            occasion=occasion if isinstance(occasion, str) else str(iso(occasion)),
+            detail=detail or "",
+            at=at,
+        )
 
     @property
     def type(self) -> str:

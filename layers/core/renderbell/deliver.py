@@ -259,20 +259,13 @@ class Deliver:
         if after.disabled_at is not None and before.disabled_at is None:
             # Attempts that end at once find the same: it is told under one id.
             occasion = before.failing_since or now.replace(minute=0, second=0, microsecond=0)
-            self._alert(after, "disabled", str(iso(occasion)), after.disabled_reason or "")
+            self._alert(after, "disabled", occasion, after.disabled_reason)
         elif after.failing_since is None and (before.warned or before.disabled_at is not None):
             since = before.failing_since or before.disabled_at
-            self._alert(after, "recovered", str(iso(since)), f"It had been failing since {iso(since)}.")
+            self._alert(after, "recovered", since, f"It had been failing since {iso(since)}.")
 
-    def _alert(self, endpoint: Endpoint, kind: str, occasion: str, detail: str) -> None:
-        alert = EndpointAlert(
-            endpoint_id=endpoint.endpoint_id,
-            url=endpoint.url,
-            kind=kind,
-            occasion=occasion,
-            detail=detail,
-            at=self.now(),
-        )
+    def _alert(self, endpoint: Endpoint, kind: str, occasion: str | datetime | None, detail: str | None) -> None:
+        alert = EndpointAlert.of(endpoint, kind, occasion, detail, self.now())
         self.queue.send([DeliveryMessage.of(OPERATORS, alert)])
 
 

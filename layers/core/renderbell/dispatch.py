@@ -17,7 +17,6 @@ from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
-from renderbell.values import iso
 from renderbell.video import AccountName
 from renderbell.vitals import is_time, of_accounts, of_endpoints
 
@@ -87,14 +86,8 @@ class Dispatch:
         after, kind = endpoint.watched(now)
         if kind is None:
             return
-        alert = EndpointAlert(
-            endpoint_id=endpoint.endpoint_id,
-            url=endpoint.url,
-            kind=kind,
-            occasion=str(iso(endpoint.failing_since)),
-            detail=after.disabled_reason or endpoint.last_failure or "",
-            at=now,
-        )
+        detail = after.disabled_reason or endpoint.last_failure
+        alert = EndpointAlert.of(endpoint, kind, endpoint.failing_since, detail, now)
         # Told first: killed in between it is told again, under the same id.
         self.delivery_queue.send([DeliveryMessage.of(OPERATORS, alert)])
         self.endpoints.note(endpoint, after)

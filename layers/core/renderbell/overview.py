@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from renderbell.account import OPTIONS
 from renderbell.account_state import AccountState
-from renderbell.chain import HOT_SECONDS
 from renderbell.errors import NotOnRecordError
 from renderbell.parameters import Parameters
 from renderbell.queues import PollMessage, Queue
@@ -17,7 +17,7 @@ from renderbell.store.spending import SpendingStore
 from renderbell.values import iso
 from renderbell.video import AccountName
 
-HOT: Final = timedelta(seconds=HOT_SECONDS)
+HOT: Final = timedelta(seconds=int(OPTIONS["hot_interval"].default))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,5 +87,5 @@ def account_fields(one: Watched, now: datetime) -> dict[str, Any]:
         "changed_at": iso(state.changed_at),
         "full_sweep_ended_at": iso(state.full_sweep_ended_at),
         "licence": state.licence.value if state.licence else None,
-        "alerts": [kind for kind, count in state.alerts.items() if count % 2],
+        "alerts": state.raised,
     }

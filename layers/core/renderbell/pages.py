@@ -8,7 +8,6 @@ from renderbell.page import Page
 from renderbell.providers import Provider, Reading
 from renderbell.video import Sighting, Status
 
-PAGES_PER_POLL: Final = 10
 TIME_TO_STOP: Final = 100.0
 """Seconds before the function's end at which nothing more is asked for: one answer may take a minute to drip in."""
 LONGEST_WORD: Final = 50
@@ -30,7 +29,7 @@ class Pages:
 
     @property
     def per_poll(self) -> int:
-        return self.provider.account.count("pages_per_poll", PAGES_PER_POLL)
+        return self.provider.account.count("pages_per_poll")
 
     @property
     def out_of_time(self) -> bool:

@@ -9,7 +9,7 @@ import httpx
 
 from renderbell.account import Account
 from renderbell.alerts import OPERATORS, Alert
-from renderbell.chain import FOLLOW_UPS, HOT_SECONDS, looks
+from renderbell.chain import FOLLOW_UPS, looks
 from renderbell.errors import BadInputError
 from renderbell.http import Requests
 from renderbell.look import Look
@@ -95,7 +95,7 @@ class Poll:
         Claimed first: killed in between, the account waits for its next tick. Where that is further off than a message can
         be delayed, the last one begins anew what this one began.
         """
-        now, interval = self.now(), timedelta(seconds=account.count("hot_interval", HOT_SECONDS))
+        now, interval = self.now(), timedelta(seconds=account.count("hot_interval"))
         delays, until = looks(now, message.tick_ends, interval)
         # A tick may come a moment early; the chain before it has queued its last look by then.
         if not self.accounts.claim_looks(message.account, now + interval, until):

@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 import httpx
 
@@ -15,8 +14,6 @@ from renderbell.providers import Provider
 from renderbell.recording import Recording
 from renderbell.report import Report
 from renderbell.video import AccountName
-
-STALLED_HOURS: Final = 24
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,8 +41,8 @@ class Scene:
         """Why nothing new can be hiding below the head, if it cannot."""
         return Licence.DOCUMENTED if self.provider.newest_first else self.notebook.state.licence
 
-    def option(self, name: str, default: int) -> int:
-        return self.provider.account.count(name, default)
+    def option(self, name: str) -> int:
+        return self.provider.account.count(name)
 
     def unread(self) -> Sequence[str]:
         """Return the videos in flight that the listing did not show to this look."""
@@ -53,7 +50,7 @@ class Scene:
 
     def overdue(self) -> frozenset[str]:
         """Return what is in flight for so long that nobody waits for it by the second any more."""
-        since = self.now() - timedelta(hours=self.option("stalled_hours", STALLED_HOURS))
+        since = self.now() - timedelta(hours=self.option("stalled_hours"))
         flying = self.recording.in_flight.items()
         return frozenset(video_id for video_id, known in flying if known.since is not None and known.since <= since)
 

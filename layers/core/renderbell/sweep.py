@@ -7,7 +7,6 @@ sweeps follow each other. Its rules are in `sweep_rules`.
 import math
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
 
 from renderbell.errors import ProviderError
 from renderbell.head import Head
@@ -16,8 +15,6 @@ from renderbell.providers import Reading
 from renderbell.report import Stopped
 from renderbell.scene import Scene, shuffled
 from renderbell.sweep_rules import ended, interval_is_over, is_cheaper, is_due, is_listed_here, missing, order_lost
-
-FULL_SWEEP_MINUTES: Final = 60
 
 
 def begun(scene: Scene, head: Head, full: FullSweep | None = None) -> FullSweep:
@@ -98,4 +95,4 @@ def _end(scene: Scene, full: FullSweep, total: int | None) -> None:
 
 
 def _interval(scene: Scene) -> timedelta:
-    return timedelta(minutes=scene.option("full_sweep_minutes", FULL_SWEEP_MINUTES))
+    return timedelta(minutes=scene.option("full_sweep_minutes"))

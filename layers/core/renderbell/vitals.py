@@ -41,7 +41,7 @@ def of_accounts(
             for name in states
             if name.provider in limits
         ),
-        "KeysRefused": sum(state.alerts.get("key_refused", 0) % 2 for state in states.values()),
+        "KeysRefused": sum("key_refused" in state.raised for state in states.values()),
     }
 
 

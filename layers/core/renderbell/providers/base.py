@@ -123,14 +123,14 @@ class Provider(ABC):
         return self.statuses.get((text(word) or "").lower(), Status.UNKNOWN)
 
     def limit(self) -> int:
-        return self.account.count("page_size", self.page_size)
+        return int(self.account.option("page_size") or self.page_size)
 
     def ask(self, client: httpx.Client, request: Request) -> Json:
         """Send one request and return the JSON object of a good answer. Raises ProviderError."""
         return self.read(self.send(client, request))
 
     def send(self, client: httpx.Client, request: Request) -> Answer:
-        return http.ask(client, self.account.option("base_url", self.base_url), self.headers(), request)
+        return http.ask(client, self.account.option("base_url") or self.base_url, self.headers(), request)
 
     def take_back(self, client: httpx.Client, request: Request) -> None:
         """Send a deletion. What the provider says it does not have is deleted; a bare 404 of some gateway is raised."""

@@ -45,7 +45,7 @@ HINT_HELP: Final = (
 
 def heygen(account: Account) -> Provider:
     """Return the HeyGen of the account's `api_version`: v3, unless it says v1."""
-    return HeyGenV1(account) if account.option("api_version", "v3").lower() == "v1" else HeyGenV3(account)
+    return HeyGenV1(account) if account.option("api_version") == "v1" else HeyGenV3(account)
 
 
 class HeyGenV3(Provider):
@@ -239,7 +239,7 @@ def _token(cursor: Cursor) -> Mapping[str, str]:
 
 
 def _folder(account: Account) -> Mapping[str, str]:
-    folder = account.option("folder_id", "")
+    folder = account.option("folder_id")
     return {"folder_id": folder} if folder else {}
 
 

@@ -54,7 +54,7 @@ class Memories(Provider):
 
     def _listing(self, filters: Mapping[str, Any]) -> Request:
         # A namespace that does not exist is created and reads as "no videos", not as an error.
-        unique_id = self.account.option("unique_id", "default")
+        unique_id = self.account.option("unique_id")
         return Request(method="POST", path="/serve/api/v1/list_videos", json={"unique_id": unique_id, **filters})
 
     def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:

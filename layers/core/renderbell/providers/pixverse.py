@@ -61,7 +61,7 @@ class PixVerse(Provider):
         return {"authorization": f"Bearer {self.account.key}"}
 
     def page_request(self, cursor: Cursor) -> Request:
-        email = self.account.option("email", "")
+        email = self.account.option("email")
         return Request(
             path="/v2/pixverse/videos/",
             query={**({"email": email} if email else {}), "limit": self.limit(), "offset": cursor or "0"},

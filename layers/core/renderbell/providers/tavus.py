@@ -72,7 +72,7 @@ class Tavus(Provider):
             # decides nothing unless the account says so; raised, it would end every look while such an id is on record.
             if error.http_status != BAD_REQUEST:
                 raise
-            refused_is_gone = self.account.option("deleted_when", "not_found").lower() == "refused"
+            refused_is_gone = self.account.option("deleted_when") == "refused"
             return gone(video_id, NotFoundError(str(error))) if refused_is_gone else None
 
     def sighting(self, row: Json) -> Sighting:

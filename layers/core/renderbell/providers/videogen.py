@@ -153,7 +153,7 @@ class VideoGen(Provider):
             return Status.COMPLETED, download
         if any(states[name] == "ready" for name in PLAYABLE):
             # The SDK calls any ready source usable. The stricter reading waits for a download that is still being made.
-            waits = download not in ENDED and self.account.option("usable_when", "download").lower() == "download"
+            waits = download not in ENDED and self.account.option("usable_when") == "download"
             return (Status.GENERATING, download) if waits else (Status.COMPLETED, "ready")
         failed = _failed_for_good(states) if hydrated else _failed(states)
         return (Status.FAILED, "failed") if failed else (Status.GENERATING, download)
