@@ -7,7 +7,7 @@ HeyGen announced the end of v1 and v2 for 2026-10-31; what v1 answers since then
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote
 
 import httpx
@@ -48,20 +48,29 @@ def heygen(account: Account) -> Provider:
     return HeyGenV1(account) if account.option("api_version") == "v1" else HeyGenV3(account)
 
 
-class HeyGenV3(Provider):
+class HeyGen(Provider):
+    """What both versions have in common."""
+
     name = "heygen"
     base_url = "https://api.heygen.com"
     page_size = 100
     statuses = STATUSES
-    bulk = 100
     hooks = True
     hint_help = HINT_HELP
+    listing: ClassVar[str]
 
     def headers(self) -> Mapping[str, str]:
         return {"x-api-key": self.account.key}
 
     def page_request(self, cursor: Cursor) -> Request:
-        return Request(path="/v3/videos", query={"limit": self.limit(), **_token(cursor), **_folder(self.account)})
+        token = {} if cursor is None else {"token": cursor}
+        folder = self.account.option("folder_id")
+        return Request(path=self.listing, query={"limit": self.limit(), **token, **({"folder_id": folder} if folder else {})})
+
+
+class HeyGenV3(HeyGen):
+    listing = "/v3/videos"
+    bulk = 100
 
     def read_page(self, body: Json, cursor: Cursor) -> Page:
         del cursor
@@ -138,19 +147,8 @@ V1_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
 }
 
 
-class HeyGenV1(Provider):
-    name = "heygen"
-    base_url = "https://api.heygen.com"
-    page_size = 100
-    statuses = STATUSES
-    hooks = True
-    hint_help = HINT_HELP
-
-    def headers(self) -> Mapping[str, str]:
-        return {"x-api-key": self.account.key}
-
-    def page_request(self, cursor: Cursor) -> Request:
-        return Request(path="/v1/video.list", query={"limit": self.limit(), **_token(cursor), **_folder(self.account)})
+class HeyGenV1(HeyGen):
+    listing = "/v1/video.list"
 
     def error_in(self, answer: Answer, body: Json) -> type[ProviderError] | None:
         # `code` is text in the schema and a number in the example; 100 is success, even with `data: null`.
@@ -232,15 +230,6 @@ def _data(body: Json) -> Json:
     """Return what an answer wraps in `data`, or the answer itself where it wraps nothing."""
     data = body.get("data")
     return data if isinstance(data, Mapping) else body
-
-
-def _token(cursor: Cursor) -> Mapping[str, str]:
-    return {} if cursor is None else {"token": cursor}
-
-
-def _folder(account: Account) -> Mapping[str, str]:
-    folder = account.option("folder_id")
-    return {"folder_id": folder} if folder else {}
 
 
 def _merged(seen: Sighting, detail: Sighting) -> Sighting:
