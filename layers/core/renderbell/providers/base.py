@@ -59,6 +59,8 @@ class Provider(ABC):
     """How long to wait between two pages, where the provider documents how often its listing may be asked."""
     bulk: ClassVar[int] = 1
     """Videos that one look-up request asks for."""
+    ends_at_total: ClassVar[bool] = False
+    """True where a listing ends where its total says, and nothing else says so."""
     restarts: ClassVar[bool] = False
     """True where a finished video is known to be rendered again under the same id."""
     hooks: ClassVar[bool] = False
@@ -162,9 +164,9 @@ class Provider(ABC):
         return False
 
     def reached(self, rows: int, page: Page) -> bool:
-        """Say whether `rows` rows are the whole list, for providers whose list ends at its total."""
-        del rows, page
-        return False
+        """Say whether `rows` rows, up to this page, are the whole list: by its total, where that is how its end is found."""
+        # A full page says that there may be more, whatever the total says.
+        return self.ends_at_total and page.total is not None and rows >= page.total and len(page.ids) < self.limit()
 
     def read(self, answer: Answer) -> Json:
         """Return the JSON object of a good answer. Raises ProviderError for any other."""

@@ -30,6 +30,7 @@ class Memories(Provider):
     base_url = "https://api.memories.ai"
     page_size = 200
     bulk = 100
+    ends_at_total = True
     seconds_between_pages = 0.25  # five listings a second are documented
     statuses: ClassVar[Mapping[str, Status]] = {
         "unparse": Status.GENERATING,
@@ -71,10 +72,6 @@ class Memories(Provider):
             next=str(int(cursor or 1) + 1) if rows else None,
             total=integer(body["data"].get("total_count")),
         )
-
-    def reached(self, rows: int, page: Page) -> bool:
-        # A full page says that there may be more, whatever the total says.
-        return page.total is not None and rows >= page.total and len(page.ids) < self.limit()
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         """One request for each hundred ids, by the `video_nos` filter of the newer listing.

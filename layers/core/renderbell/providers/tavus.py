@@ -22,6 +22,7 @@ class Tavus(Provider):
     name = "tavus"
     base_url = "https://tavusapi.com"
     page_size = 50  # The documented default is 10 and no maximum is; Airbyte's tested connector asks for 50.
+    ends_at_total = True
     statuses: ClassVar[Mapping[str, Status]] = {
         "queued": Status.QUEUED,
         "generating": Status.GENERATING,
@@ -53,10 +54,6 @@ class Tavus(Provider):
 
     def may_repeat(self, cursor: Cursor) -> bool:
         return cursor == "1"
-
-    def reached(self, rows: int, page: Page) -> bool:
-        # A full page says that there may be more, whatever the total says.
-        return page.total is not None and rows >= page.total and len(page.ids) < self.limit()
 
     def look_up(self, client: httpx.Client, video_ids: Sequence[str]) -> Mapping[str, Sighting]:
         found = ((video_id, self._detail(client, video_id)) for video_id in video_ids)
