@@ -61,12 +61,14 @@ def measured(widget: str, folder: Path, *flags: str) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
+@pytest.mark.usefixtures("chromium")
 def test_nothing_sticks_out_and_nothing_runs(name: str, tmp_path: Path) -> None:
     found = measured(PAGES[name], tmp_path)
     assert {width: (each["out"], each["wide"]) for width, each in found.items()} == {str(width): ([], []) for width in WIDTHS}
     assert all(each["high"] > 100 for each in found.values())
 
 
+@pytest.mark.usefixtures("chromium")
 def test_one_column_where_it_is_narrow_and_two_where_it_is_wide(tmp_path: Path) -> None:
     found = measured(PAGES["studio, light"], tmp_path)
     assert {width: each["columns"] for width, each in found.items()} == {"380": 1, "600": 1, "900": 2, "1200": 2}
@@ -85,11 +87,13 @@ def _contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.usefixtures("chromium")
 def test_words_stand_out_from_what_is_behind_them(theme: str, tmp_path: Path) -> None:
     each = measured(PAGES[f"studio, {theme}"], tmp_path)["1200"]
     assert _contrast(each["colour"], each["back"]) >= 7
 
 
+@pytest.mark.usefixtures("chromium")
 def test_without_a_word_of_the_console_the_browser_says_whether_it_is_dark(tmp_path: Path) -> None:
     auto = page(STUDIO, function=FUNCTION)
     light, dark = measured(auto, tmp_path), measured(auto, tmp_path, "--blink-settings=preferredColorScheme=0")
@@ -130,6 +134,7 @@ def fields(drawn: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', drawn)}
 
 
+@pytest.mark.usefixtures("chromium")
 def test_the_local_page_is_the_widget_with_forms_for_buttons(dashboard: Dashboard) -> None:
     became = dom(dashboard.url)
     assert "Spring launch, keynote opener" in became
@@ -147,15 +152,24 @@ def test_a_pressed_button_calls_the_function_with_its_parameters(dashboard: Dash
     assert "widgetContext" in asked
 
 
+@pytest.mark.usefixtures("chromium")
 def test_a_page_that_has_the_token_but_is_another_is_refused(
-    tmp_path: Path, dashboard: Dashboard, functions: Functions
+    tmp_path: Path, dashboard: Dashboard, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pressed, origins = Dashboard._pressed, list[str | None]()
+
+    def noting(self: Dashboard, call: Any) -> Mapping[str, Any] | None:
+        origins.append(call.headers.get("origin"))
+        return pressed(self, call)
+
+    monkeypatch.setattr(Dashboard, "_pressed", noting)
     given = fields(httpx.get(dashboard.url).text)
     inputs = "".join(f"<input name={name} value='{value}'>" for name, value in given.items())
     source = tmp_path / "press.html"
     form = f"<form method=post action={dashboard.url}>{inputs}</form>"
     source.write_text(f"<!doctype html>{form}<script>document.forms[0].submit()</script>")
     dom(source.as_uri())
+    assert origins == ["null"], "the browser did press it"
     assert [asked for asked in functions.asked if "retry" in asked] == []
 
 

@@ -26,6 +26,8 @@ from renderbell_cli.receiver import Receiver
 from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 from renderbell_cli.stack import STATE_VARIABLE, Stack, local_environment
 
+pytestmark = pytest.mark.timeout(900)  # with the deployment, its own waits add up to more than the usual five minutes
+
 ROOT = Path(__file__).parents[2]
 KEY = "e2e-key"
 VIDEOS = 20

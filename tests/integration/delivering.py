@@ -15,7 +15,7 @@ import boto3
 from renderbell.deliver import Deliver
 from renderbell.deliveries import DELAYS, Outcome
 from renderbell.endpoints import Endpoint
-from renderbell.queues import DeliveryMessage
+from renderbell.queues import DeliveryMessage, QueueError
 from renderbell.store.tables import DeliveryRow
 from tests.integration.world import World, video
 
@@ -66,6 +66,14 @@ def tick(world: World, after: timedelta = timedelta()) -> Sequence[DeliveryMessa
 
 def queued(world: World) -> Sequence[DeliveryMessage]:
     return [DeliveryMessage.parse(body) for batch in world.batches("DeliveryQueue") for body in batch]
+
+
+class NoQueue:
+    """A queue that takes nothing: the function ends where it would send."""
+
+    def send(self, messages: Sequence[DeliveryMessage], *, delay: int = 0) -> int:
+        del messages, delay
+        raise QueueError("SQS takes nothing")
 
 
 class Refusing:

@@ -20,7 +20,7 @@ from renderbell.queues import DeliveryMessage
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.meter import Meter
-from renderbell.store.tables import DeliveryRow, EndpointRow, opened
+from renderbell.store.tables import DeliveryRow, opened
 from renderbell.values import moment
 from renderbell_cli.receiver import Answer
 from tests.integration.delivering import (
@@ -106,7 +106,7 @@ def test_what_never_was_on_record_is_not_woken_into_being(world: World) -> None:
 def test_a_removed_endpoint_is_skipped_with_that_reason(world: World) -> None:
     endpoint = world.add_endpoint()
     message = ring(world)[endpoint]
-    world.endpoints.remove(endpoint)
+    world.endpoints.remove(endpoint, datetime.now(UTC))
     assert attempt(world, message) == "skipped"
     assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"
 
@@ -116,33 +116,21 @@ class RemovedMeanwhile(Endpoints):
 
     def get(self, endpoint_id: str) -> Endpoint | None:
         found = super().get(endpoint_id)
-        self.remove(endpoint_id)
+        self.remove(endpoint_id, datetime.now(UTC))
         return found
 
 
 @pytest.mark.parametrize("gap", [UNPROVEN_GAP, 20.0, 0.0])
-def test_an_endpoint_removed_during_a_delivery_leaves_nothing_behind_and_the_delivery_is_skipped(
-    world: World, gap: float
-) -> None:
+def test_an_endpoint_removed_during_a_delivery_stays_as_it_was_and_the_delivery_is_skipped(world: World, gap: float) -> None:
     endpoint = world.add_endpoint(gap=gap)
     message = ring(world)[endpoint]
+    before = world.endpoints.get(endpoint)
     removing = RemovedMeanwhile(world.names["EndpointsTable"])
     attempt(world, message, endpoints=removing, sender=Refusing(Outcome(http_status=503)))
-    assert list(opened(EndpointRow, world.names["EndpointsTable"]).scan()) == []
+    [after] = world.endpoints.ever()
+    assert (world.endpoints.all(), replace(after, removed_at=None)) == ([], before)
     assert attempt(world, replace(message, body=None), timedelta(minutes=15)) == "skipped"
     assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"
-
-
-def test_what_an_earlier_version_left_of_a_removed_endpoint_stops_nobody_and_can_be_removed(world: World) -> None:
-    left = opened(EndpointRow, world.names["EndpointsTable"])("ep_left")
-    left.update(actions=[EndpointRow.turn_at.set(1.0)])
-    endpoint = world.add_endpoint()
-    assert [one.endpoint_id for one in world.endpoints.all()] == [endpoint]
-    assert world.endpoints.get("ep_left") is None
-    assert attempt(world, ring(world)[endpoint]) == "delivered"
-    assert tick(world) == []
-    assert [world.endpoints.remove("ep_left") for _ in range(2)] == [True, False]
-    assert [row.endpoint_id for row in opened(EndpointRow, world.names["EndpointsTable"]).scan()] == [endpoint]
 
 
 def test_an_endpoint_that_is_not_proven_is_called_once_until_it_answers(world: World) -> None:

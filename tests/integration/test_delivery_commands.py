@@ -215,7 +215,7 @@ def test_an_alert_to_operators_is_about_an_account_or_about_no_video_at_all(worl
     assert "tavus/main" in listed
     assert listed.count("why: is being attempted, or waits for its turn") == 2
     first = command("deliveries", "alert_2").stdout.splitlines()[0]
-    assert first == "alert to operators: pending. is being attempted, or waits for its turn"
+    assert first == "alert to operators: pending. Is being attempted, or waits for its turn"
 
 
 def test_a_list_that_is_cut_says_so_to_people_and_beside_json(world: World, command: Command) -> None:
@@ -248,11 +248,27 @@ def test_who_removes_an_endpoint_hears_what_becomes_of_its_deliveries(
     command("endpoint", "pause", paused)
     world.receiver.answers.add("/other", *[Answer(status=503)] * 2)
     complete(world, *names)
-    words = ("1 delivery", "is") if len(names) == 1 else ("2 deliveries", "are")
-    assert command("endpoint", "remove", failing).stderr.splitlines()[1:] == ["{} to it {} skipped.".format(*words)]
-    assert command("endpoint", "remove", paused).stderr.splitlines()[1:] == ["{} held for it {} never sent.".format(*words)]
+    words = "1 delivery" if len(names) == 1 else "2 deliveries"
+    assert command("endpoint", "remove", failing).stderr.splitlines()[1:] == [f"{words} on the way to it: skipped when due."]
+    assert command("endpoint", "remove", paused).stderr.splitlines()[1:] == [f"{words} held for it: skipped within minutes."]
     quiet = added(world, command, path="/quiet")
     assert command("endpoint", "remove", quiet).stderr == f"{quiet} is removed.\n"
+
+
+def test_what_went_to_an_endpoint_that_was_removed_is_still_shown_and_never_sent_again(world: World, command: Command) -> None:
+    endpoint = added(world, command)
+    command("endpoint", "pause", endpoint)
+    complete(world, "one")
+    command("endpoint", "remove", endpoint)
+    world.tick_deliveries()
+    [skipped] = rows(command("deliveries", "--status", "skipped", "--json"))
+    assert (skipped["endpoint"], skipped["reason"]) == (endpoint, "the endpoint was removed")
+    assert rows(command("deliveries", "--endpoint", endpoint, "--json")) == [skipped]
+    assert f"to {endpoint}: skipped. The endpoint was removed" in command("deliveries", skipped["event_id"]).stdout
+    *counts, _ = rows(command("deliveries", "--summary", "--json"))
+    assert {row["endpoint"]: row.get("skipped", 0) for row in counts} == {"topic": 0, endpoint: 1}
+    assert command("replay", skipped["event_id"]).stdout == "1 sent again.\n", "to the topic"
+    assert f"there is no endpoint '{endpoint}'" in str(command("replay", "--endpoint", endpoint, "--since", "1h").exception)
 
 
 def test_a_summary_counts_and_says_that_nothing_is_missing(world: World, command: Command) -> None:

@@ -1,22 +1,26 @@
 """What an endpoint does not take: held, given up, released, probed, and told to operators."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import boto3
 import pytest
 
-from renderbell.deliveries import DELAYS, LEASE, DeliveryStatus, Outcome
-from renderbell.endpoints import PROBE_EVERY
+from renderbell.deliveries import DELAYS, GONE_REASON, LEASE, DeliveryStatus, Outcome
+from renderbell.endpoints import AT_ONCE, PROBE_EVERY, UNPROVEN_GAP, Endpoint
 from renderbell.events import trial_event
 from renderbell.queues import DeliveryMessage
 from renderbell.replay import Chosen, Replay
+from renderbell.store.endpoints import Endpoints
 from renderbell_cli.receiver import Answer
 from tests.integration.delivering import (
     HOUR,
     Refusing,
     attempt,
+    delayed,
     fail,
     found_endpoint,
     lines,
@@ -27,6 +31,8 @@ from tests.integration.delivering import (
     woken,
 )
 from tests.integration.world import Context, World, sqs_event
+
+BODY: Final = '{"type": "video.completed", "timestamp": "2026-11-26T10:00:00Z", "data": {}}'
 
 
 def test_gone_disables_the_endpoint_holds_its_events_and_tells_operators(world: World) -> None:
@@ -123,6 +129,35 @@ def test_what_an_endpoint_refused_is_given_up_though_it_was_opened_before_it_too
     assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=503))) == "exhausted"
 
 
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_what_is_held_for_an_endpoint_that_is_removed_is_skipped_within_minutes(world: World, *, meanwhile: bool) -> None:
+    endpoint = world.add_endpoint(paused_at=datetime.now(UTC))
+    message = ring(world)[endpoint]
+    if meanwhile:
+        world.endpoints.remove(endpoint, datetime.now(UTC))
+        world.deliveries.set_aside(message, DeliveryStatus.HELD, "by an attempt that knew nothing of it", datetime.now(UTC))
+        world.endpoints.note_held(endpoint, datetime.now(UTC))
+    else:
+        assert attempt(world, message) == "held"
+        world.endpoints.remove(endpoint, datetime.now(UTC))
+    assert tick(world) == []
+    row = world.delivery(endpoint, message.event_id)
+    assert (row.status, row.reason) == ("skipped", "the endpoint was removed")
+    assert tick(world, timedelta(minutes=2)) == []
+    [removed] = world.endpoints.ever()
+    assert removed.held_at is None, "so that nobody looks for more"
+
+
+def test_what_is_held_for_a_removed_endpoint_without_its_knowing_is_found_by_the_audit(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message = ring(world)[endpoint]
+    world.deliveries.set_aside(message, DeliveryStatus.HELD, "by an attempt that was killed", datetime.now(UTC))
+    world.endpoints.remove(endpoint, datetime.now(UTC))
+    world.apps["audit"].audit.run(datetime.now(UTC), datetime.now(UTC) - HOUR)
+    tick(world)
+    assert world.delivery(endpoint, message.event_id).status == "skipped"
+
+
 def test_probes_use_up_nothing_of_the_schedule_even_when_one_is_killed(world: World) -> None:
     endpoint = world.add_endpoint()
     message = ring(world)[endpoint]
@@ -204,6 +239,111 @@ def test_held_events_are_sent_no_faster_than_the_endpoint_bears(world: World) ->
     assert world.apps["dispatch"].dispatch.tend_endpoints(now) == 3, "a minute's worth"
     due = sorted(row.next_attempt_at - now for row in world.all_deliveries() if row.status == "pending")
     assert [round(wait.total_seconds()) for wait in due] == [0, 20, 40]
+
+
+def hold(world: World, endpoint: str, number: int) -> None:
+    for place in range(number):
+        message = DeliveryMessage(endpoint_id=endpoint, event_id=f"evt_{place:03}", event_type="video.completed", body=BODY)
+        world.deliveries.set_aside(message, DeliveryStatus.HELD, "paused", datetime.now(UTC))
+    world.endpoints.note_held(endpoint, datetime.now(UTC))
+
+
+@pytest.mark.parametrize(("gap", "released"), [(0.0, 40), (UNPROVEN_GAP, AT_ONCE), (10.0, 6), (60.0, 1)])
+def test_an_endpoint_that_is_slow_or_not_proven_yet_is_sent_no_more_at_once_than_it_is_known_to_bear(
+    world: World, gap: float, released: int
+) -> None:
+    endpoint = world.add_endpoint(gap=gap)
+    hold(world, endpoint, 40)
+    assert len(tick(world)) + delayed(world) == released
+    due = sorted(row.next_attempt_at for row in world.all_deliveries() if row.status == "pending")
+    apart = gap if gap > UNPROVEN_GAP else 0.0
+    assert all(after - before >= timedelta(seconds=int(apart)) for before, after in pairwise(due))
+
+
+def test_an_endpoint_that_wants_less_than_one_a_minute_gets_no_more_of_what_was_held(world: World) -> None:
+    endpoint, taking = world.add_endpoint(rate=0.002), Refusing(Outcome(http_status=200))
+    hold(world, endpoint, 5)
+    for minute in range(5):
+        for message in tick(world, timedelta(minutes=minute)):
+            attempt(world, message, timedelta(minutes=minute, seconds=1), sender=taking)
+    assert taking.posts == 1
+
+
+def test_what_a_person_sends_again_after_thirty_days_is_held_as_long_as_anything_else(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta(days=31)
+    assert attempt(world, message) == "delivered"
+    found = found_endpoint(world, endpoint)
+    world.endpoints.note(found, replace(found, paused_at=datetime.now(UTC)))
+    replay(world).send(replay(world).plan(Chosen(event_id=message.event_id, endpoint_id=endpoint)), datetime.now(UTC) + after)
+    (again,) = queued(world)
+    assert attempt(world, again, after + timedelta(seconds=1)) == "held"
+    resume(world, endpoint)
+    assert [one.event_id for one in tick(world, after + timedelta(minutes=1))] == [message.event_id]
+    assert world.delivery(endpoint, message.event_id).status == "pending"
+
+
+def test_a_disabled_endpoint_that_says_it_is_gone_is_asked_less_often(world: World) -> None:
+    endpoint = world.add_endpoint()
+    found = found_endpoint(world, endpoint)
+    world.endpoints.note(found, found.disabled("failed for three days: answered 500", datetime.now(UTC)))
+    attempt(world, ring(world)[endpoint])
+    gone = Refusing(Outcome(http_status=410))
+    for hours in range(1, 12):
+        for message in tick(world, hours * PROBE_EVERY * 1.01):
+            attempt(world, message, hours * PROBE_EVERY * 1.01, sender=gone)
+    assert gone.posts == 1
+    assert found_endpoint(world, endpoint).disabled_reason == GONE_REASON
+
+
+def told_for_three_days(world: World, after: timedelta = timedelta()) -> list[str]:
+    queued(world)
+    for hours in (1.1, 24.5, 72.5):
+        world.apps["dispatch"].dispatch.tend_endpoints(datetime.now(UTC) + after + hours * HOUR)
+    return [one.event_type for one in queued(world)]
+
+
+def test_a_trial_that_fails_makes_no_endpoint_fail_for_days(world: World) -> None:
+    endpoint = world.add_endpoint()
+    assert attempt(world, ring(world)[endpoint]) == "delivered"
+    trial = replace(DeliveryMessage.of(endpoint, trial_event(endpoint, datetime.now(UTC))), probe=True)
+    assert attempt(world, trial, sender=Refusing(Outcome(http_status=500))) == "skipped"
+    assert told_for_three_days(world) == []
+
+
+def test_neither_does_the_last_refusal_of_an_event_that_is_given_up(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, good, after = ring(world, "bad")[endpoint], ring(world, "good")[endpoint], timedelta()
+    for delay in DELAYS:
+        attempt(world, message, after, sender=Refusing(Outcome(http_status=400)))
+        after += delay * 1.25
+    attempt(world, good, after, sender=Refusing(Outcome(http_status=200)))
+    assert attempt(world, message, after, sender=Refusing(Outcome(http_status=400))) == "exhausted"
+    assert told_for_three_days(world, after) == []
+    assert found_endpoint(world, endpoint).rests is None
+
+
+def test_a_tick_disables_none_that_answered_since_it_began(world: World) -> None:
+    endpoint = world.add_endpoint()
+    message, after = ring(world)[endpoint], timedelta(hours=72, minutes=1)
+    attempt(world, message, sender=Refusing(Outcome(http_status=503)))
+    queued(world)
+    dispatch = world.apps["dispatch"].dispatch
+    before = world.endpoints.ever()
+    assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=200))) == "delivered"
+
+    class Earlier(Endpoints):
+        def ever(self) -> Sequence[Endpoint]:
+            return before
+
+    replace(dispatch, endpoints=Earlier(world.names["EndpointsTable"])).tend_endpoints(datetime.now(UTC) + after)
+    assert found_endpoint(world, endpoint).rests is None
+    assert queued(world) == []
+
+
+def replay(world: World) -> Replay:
+    queue = world.apps["dispatch"].dispatch.delivery_queue
+    return Replay(deliveries=world.deliveries, endpoints=world.endpoints, queue=queue)
 
 
 def test_what_was_held_for_more_than_thirty_days_is_skipped_with_that_reason(world: World) -> None:

@@ -259,7 +259,7 @@ class World:
     def _published(self, topic: str) -> Sequence[Mapping[str, Any]]:
         bodies = [json.loads(body) for batch in self.batches(f"{topic}Feed") for body in batch]
         said = [{"id": body["MessageAttributes"]["event_id"]["Value"], **json.loads(body["Message"])} for body in bodies]
-        return sorted(said, key=lambda one: one["timestamp"])
+        return sorted(said, key=lambda one: datetime.fromisoformat(one["timestamp"]))  # as text, 05Z is after 05.040Z
 
     def statuses(self, account: AccountName) -> dict[str, str]:
         """Return the status on record of each of the account's videos."""

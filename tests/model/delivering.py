@@ -61,6 +61,10 @@ class MemoryDeliveries:
         del message, now
         raise AssertionError("no person is in this model")
 
+    def due_again(self, message: DeliveryMessage) -> datetime | None:
+        row = self.rows.get((message.endpoint_id, message.event_id))
+        return row.next_attempt_at if row is not None and row.status is DeliveryStatus.PENDING else None
+
     def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool:
         row = self._free(message, now)
         if row is None:

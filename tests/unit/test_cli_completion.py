@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -52,7 +53,8 @@ def test_known_words_are_completed(words: str, found: list[str]) -> None:
 @pytest.fixture
 def no_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let neither AWS nor a local stack be found."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it may remember the credentials of another test
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

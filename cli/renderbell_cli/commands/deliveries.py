@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from renderbell.deliveries import DeliveryStatus
+from renderbell.deliveries import LEASE, DeliveryStatus
 from renderbell.errors import BadInputError, NotOnRecordError
 from renderbell.values import iso
 from renderbell_cli import completing
@@ -160,14 +160,14 @@ def _show(found: "Sequence[Standing]", now: datetime) -> None:
         following = coming(one.next_attempt_at, now) if one.status is DeliveryStatus.PENDING else ""
         what = (ago(one.created_at, now), one.event_type.removeprefix("video."), plain(title or which), one.endpoint_id)
         how = (status_text(one.status.value), str(one.attempt_count), following, one.event_id)
-        shown.add_row(*what, *how, below={"why": plain(_why(one))})
+        shown.add_row(*what, *how, below={"why": plain(_why(one, now))})
     shown.print()
 
 
 def _show_attempts(one: "Standing", now: datetime) -> None:
-    console.print(
-        plain(f"{one.event_type} to {one.endpoint_id}: {one.status.value}. {_why(one) or ''}".rstrip()), soft_wrap=True
-    )
+    why = _why(one, now) or ""
+    said = f"{one.event_type} to {one.endpoint_id}: {one.status.value}. {why[:1].upper()}{why[1:]}"
+    console.print(plain(said.rstrip()), soft_wrap=True)
     shown = Listing("ATTEMPT", "AT", "ANSWER", "MS")
     for line in one.attempts:
         if line.get("replayed"):
@@ -191,9 +191,12 @@ def _video(one: "Standing") -> tuple[str, str]:
     return " ".join(filter(None, (account, video["video_id"]))), video["title"] or ""
 
 
-def _why(one: "Standing") -> str | None:
-    waits = one.status is DeliveryStatus.PENDING and not one.attempt_count
-    return one.reason or ("is being attempted, or waits for its turn" if waits else None)
+def _why(one: "Standing", now: datetime) -> str | None:
+    if one.reason or one.status is not DeliveryStatus.PENDING or one.attempt_count:
+        return one.reason
+    # A lease is no longer than this. What is due later cannot be under way.
+    is_later = one.next_attempt_at is not None and one.next_attempt_at > now + LEASE
+    return "waits for its turn" if is_later else "is being attempted, or waits for its turn"
 
 
 def _words(line: Mapping[str, Any]) -> str:

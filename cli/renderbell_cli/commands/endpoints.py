@@ -162,16 +162,16 @@ def resume(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = F
 
 @app.command()
 def remove(context: typer.Context, endpoint_id: EndpointId, local: LocalFlag = False, stack: StackName = None) -> None:
-    """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason."""
+    """Remove an endpoint. What is held for it or on its way to it is skipped, with that reason; its record stays 35 days."""
     opened = Stack.open(context, local=local, name=stack)
     with advising(ENDPOINTS_LISTED):
-        opened.subscribe.remove(endpoint_id)
+        opened.subscribe.remove(endpoint_id, datetime.now(UTC))
     counts = Counter(one.status for one in opened.deliveries.of_endpoint(endpoint_id))
     hints.print(f"{endpoint_id} is removed.")
     if waiting := counts[DeliveryStatus.PENDING]:
-        hints.print(f"{_deliveries(waiting)} to it {'is' if waiting == 1 else 'are'} skipped.")
+        hints.print(f"{_deliveries(waiting)} on the way to it: skipped when due.")
     if held := counts[DeliveryStatus.HELD]:
-        hints.print(f"{_deliveries(held)} held for it {'is' if held == 1 else 'are'} never sent.")
+        hints.print(f"{_deliveries(held)} held for it: skipped within minutes.")
 
 
 @app.command()

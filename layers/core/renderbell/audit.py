@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final
 
+from renderbell.alerts import OPERATORS
 from renderbell.announce import receivers
 from renderbell.deliveries import HELD_FOR, DeliveryStatus
 from renderbell.endpoints import Endpoint
@@ -60,8 +61,9 @@ class Audit:
                 for message in woken:
                     self.deliveries.revive(message, now)
                 self.queue.send(woken)
+        counts[STUCK] += self._stuck_alerts(now, mends=mends)
         if mends:
-            self._look_for_held(endpoints, now)
+            self._look_for_held(now)
         return counts
 
     def _expected(self, endpoints: Sequence[Endpoint], since: datetime, until: datetime) -> Iterator[DeliveryMessage]:
@@ -71,9 +73,19 @@ class Audit:
                     told = self.links.linked(event)
                     yield from (DeliveryMessage.of(endpoint_id, told) for endpoint_id in _wanting(event, at, endpoints))
 
-    def _look_for_held(self, endpoints: Sequence[Endpoint], now: datetime) -> None:
-        """Note where something is held though its endpoint does not know: `dispatch` will send it."""
-        for endpoint in endpoints:
+    def _stuck_alerts(self, now: datetime, *, mends: bool) -> int:
+        """Count operators' alerts that are stuck, and wake them: behind them is no end of a video, by which to find them."""
+        stuck = [one for one in self.deliveries.of_endpoint(OPERATORS) if _judged(one, now) == STUCK]
+        messages = [DeliveryMessage(endpoint_id=OPERATORS, event_id=one.event_id) for one in stuck]
+        if mends:
+            for message in messages:
+                self.deliveries.revive(message, now)
+            self.queue.send(messages)
+        return len(messages)
+
+    def _look_for_held(self, now: datetime) -> None:
+        """Note where something is held though its endpoint does not know: `dispatch` will send it, or skip it."""
+        for endpoint in self.endpoints.ever():
             if endpoint.held_at is None and any(self.deliveries.held(endpoint.endpoint_id, now, 1)):
                 self.endpoints.note_held(endpoint.endpoint_id, now)
 

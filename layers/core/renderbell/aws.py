@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
+from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 DESCRIBED: Final = Path(__file__).parent / "described"
+QUICK: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+"""A service that does not answer is to be an error of the function, and not its end: `deliver` has 30 seconds. Botocore would
+wait for two minutes, five times."""
+ASKING: Final = Config(connect_timeout=2, read_timeout=26, retries={"total_max_attempts": 1})
+"""`fetch` takes up to 25 seconds to answer, and is not to be asked twice."""
 SERVICES: Final = ("dynamodb", "lambda", "sns", "sqs", "ssm")
 
 
@@ -36,7 +42,7 @@ def client(service: Literal["sqs"]) -> "SQSClient": ...
 def client(service: Literal["ssm"]) -> "SSMClient": ...
 def client(service: str) -> Any:
     """Return a new client of a service. Nothing is sent; region, credentials and endpoint are botocore's to find."""
-    return session().create_client(service)
+    return session().create_client(service, config=ASKING if service == "lambda" else QUICK)
 
 
 @cache

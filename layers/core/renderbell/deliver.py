@@ -4,7 +4,8 @@
 2. The attempt is claimed, by which a new delivery is put on record.
 3. It is sent, judged and recorded. What it says of the endpoint is noted: whether it fails, how long it takes.
 
-Killed between any two of these, the delivery is due again when the claim's lease ends.
+Killed between any two of these, the delivery is due again when the claim's lease ends, and its message comes again. One that
+comes too early, for that or another reason, goes on to when the delivery is due: it may be the last that wakes it.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from renderbell.alerts import OPERATORS, EndpointAlert
-from renderbell.deliveries import LEASE, Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
+from renderbell.deliveries import LEASE, REMOVED, Attempt, Delivery, DeliveryStatus, Outcome, Verdict, verdict
 from renderbell.endpoints import CHATS, Endpoint, Private, shown_url
 from renderbell.events import TRIAL
 from renderbell.messages import email_text, rendered, sms_text, sns_message, subject
@@ -42,6 +43,7 @@ class Deliveries(Protocol):
     """What delivering asks of store.deliveries."""
 
     def claim(self, message: DeliveryMessage, now: datetime) -> Delivery | None: ...
+    def due_again(self, message: DeliveryMessage) -> datetime | None: ...
     def renew(self, message: DeliveryMessage, now: datetime) -> bool: ...
     def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool: ...
     def set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str, now: datetime) -> bool: ...
@@ -128,7 +130,7 @@ class Deliver:
             return await self._attempt_topic(topic, message)
         endpoint = self.endpoints.get(message.endpoint_id)
         if endpoint is None:
-            return self._set_aside(message, DeliveryStatus.SKIPPED, "the endpoint was removed")
+            return self._set_aside(message, DeliveryStatus.SKIPPED, REMOVED)
         if endpoint.rests is not None and not message.probe:
             return self._hold(message, endpoint.rests)
         if self._has_to_wait(endpoint, message):
@@ -138,6 +140,7 @@ class Deliver:
     async def _attempt_topic(self, topic: Topic, message: DeliveryMessage) -> Verdict | None:
         delivery = self.deliveries.claim(message, self.now())
         if delivery is None:
+            self._pass_on(message)
             return None
         outcome = await asyncio.to_thread(topic.publish, delivery)
         return self._record(delivery, outcome, self._verdict(delivery, outcome))
@@ -145,6 +148,7 @@ class Deliver:
     async def _attempt_endpoint(self, endpoint: Endpoint, message: DeliveryMessage) -> Verdict | None:
         delivery = self.deliveries.claim(message, self.now())
         if delivery is None:
+            self._pass_on(message)
             return None
         try:
             outcome = await self._post(endpoint, delivery)
@@ -182,6 +186,10 @@ class Deliver:
             decided = _after_probe(decided, delivery)
             reopened = replace(after.opened(), gap=after.gap, paused_at=after.paused_at)
             after = reopened if outcome.delivered and endpoint.disabled_at else after
+            if decided.status is DeliveryStatus.SKIPPED:
+                after = endpoint  # a trial that failed is not tried again: nothing would ever say that it fails no more
+            elif endpoint.disabled_at and decided.disables is not None:
+                after = replace(after, disabled_reason=decided.disables)
         elif decided.disables is not None:
             after = after.disabled(decided.disables, now)
         elif decided.status is DeliveryStatus.EXHAUSTED:
@@ -205,6 +213,8 @@ class Deliver:
         if before.taken_at is None or before.taken_at <= began + LEASE:
             reason = f"failed for three days: {outcome.in_words}"
             return replace(decided, status=DeliveryStatus.HELD), after.disabled(reason, self.now())
+        # The last refusal of what nobody tries again says nothing of how the endpoint fares.
+        after = replace(after, failing_since=before.failing_since, last_failure=before.last_failure)
         detail = f"{delivery.event_type} {delivery.event_id}: {outcome.in_words}"
         self._alert(after, "delivery_exhausted", delivery.event_id, detail)
         return decided, after
@@ -223,7 +233,19 @@ class Deliver:
         until = turn or now + timedelta(seconds=random.uniform(soonest, latest))  # noqa: S311 - spreads load
         if self.deliveries.put_off(message, until, now):
             self._wake(replace(message, body=None, turn=turn is not None), until - now)
+        else:
+            self._pass_on(message)
         return True
+
+    def _pass_on(self, message: DeliveryMessage) -> None:
+        """Let a message that comes too early come again when its delivery is due, if nothing else is sure to wake it.
+
+        It is early when the one before was killed between its record and its wake, and when SQS repeats a message whose
+        delivery is being attempted: by a function that may be killed itself, and has no message left then.
+        """
+        due = self.deliveries.due_again(message)
+        if due is not None:
+            self._wake(replace(message, body=None, probe=False), due - self.now())
 
     def _hold(self, message: DeliveryMessage, reason: str) -> Verdict | None:
         decided = self._set_aside(message, DeliveryStatus.HELD, reason)
@@ -232,7 +254,10 @@ class Deliver:
         return decided
 
     def _set_aside(self, message: DeliveryMessage, status: DeliveryStatus, reason: str) -> Verdict | None:
-        return Verdict(status=status) if self.deliveries.set_aside(message, status, reason, self.now()) else None
+        if self.deliveries.set_aside(message, status, reason, self.now()):
+            return Verdict(status=status)
+        self._pass_on(message)
+        return None
 
     def _verdict(self, delivery: Delivery, outcome: Outcome) -> Verdict:
         return verdict(outcome, delivery.attempts + 1, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret

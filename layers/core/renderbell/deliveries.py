@@ -31,6 +31,8 @@ DELAYS: Final = tuple(
 JITTER: Final = 0.2
 MAX_RETRY_AFTER: Final = timedelta(hours=12)
 KEEP_FOR: Final = timedelta(days=35)
+REMOVED: Final = "the endpoint was removed"
+"""Why what was on its way to it is skipped."""
 """How long a delivery stays on record. Longer than an event is held (30 days)."""
 
 HELD_FOR: Final = timedelta(days=30)

@@ -1,6 +1,6 @@
 """Says, at each tick, which accounts are due for a look, which deliveries for an attempt, and what endpoints need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +8,8 @@ from zlib import crc32
 
 from renderbell.account_state import AccountState
 from renderbell.alerts import OPERATORS, EndpointAlert
-from renderbell.deliveries import HELD_FOR
-from renderbell.endpoints import RELEASED_A_SECOND, Endpoint
+from renderbell.deliveries import HELD_FOR, REMOVED
+from renderbell.endpoints import AT_ONCE, Endpoint
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
 from renderbell.schedules import ONE_MINUTE, UNKNOWN_INTERVAL, Schedule, interval_of
@@ -72,9 +72,15 @@ class Dispatch:
         return {**accounts, **of_endpoints(self.endpoints.all(), now)}
 
     def tend_endpoints(self, now: datetime) -> int:
-        """Warn of failing endpoints, disable those that fail for days, send what was held; return how many deliveries."""
+        """Warn of failing endpoints, disable those that fail for days, send what was held; return how many deliveries.
+
+        What was held for one that was removed is skipped.
+        """
         sent = 0
-        for endpoint in self.endpoints.all():
+        for endpoint in self.endpoints.ever():
+            if endpoint.removed_at is not None:
+                self._skip_held(endpoint, now)
+                continue
             self._warn(endpoint, now)
             if endpoint.rests is None:
                 sent += self._release(endpoint, now) if endpoint.held_at is not None else 0
@@ -83,9 +89,13 @@ class Dispatch:
         return sent
 
     def _warn(self, endpoint: Endpoint, now: datetime) -> None:
-        after, kind = endpoint.watched(now)
-        if kind is None:
+        if endpoint.watched(now)[1] is None:
             return
+        found = self.endpoints.get(endpoint.endpoint_id)  # it may have answered since this tick began
+        after, kind = (endpoint, None) if found is None else found.watched(now)
+        if found is None or kind is None:
+            return
+        endpoint = found
         detail = after.disabled_reason or endpoint.last_failure
         alert = EndpointAlert.of(endpoint, kind, endpoint.failing_since, detail, now)
         # Told first: killed in between it is told again, under the same id.
@@ -93,23 +103,34 @@ class Dispatch:
         self.endpoints.note(endpoint, after)
 
     def _release(self, endpoint: Endpoint, now: datetime) -> int:
-        """Send a minute's worth of what was held, the oldest first, at the rate the endpoint bears.
-
-        Each is made due before it is woken. Killed in between, it is found due at a later tick.
-        """
-        rate = endpoint.rate or RELEASED_A_SECOND
-        held = list(self.deliveries.held(endpoint.endpoint_id, now, max(1, min(MAX_RELEASED, int(rate * 60)))))
+        """Send a minute's worth of what was held, the oldest first, at the rate the endpoint bears; return how many."""
+        most = min(AT_ONCE if endpoint.is_doubtful else MAX_RELEASED, int(endpoint.bears * ONE_MINUTE.total_seconds()))
+        held = list(self.deliveries.held(endpoint.endpoint_id, now, max(1, most)))
         if not held and endpoint.held_at is not None and now - endpoint.held_at > ONE_MINUTE:
             self.endpoints.forget_held(endpoint)
-        sent = 0
+        # One that bears less than one a minute takes the first in its turn.
+        return self.delivery_queue.send_later(self._released(held, endpoint.bears, now, turn=most > 0))
+
+    def _released(
+        self, held: Sequence[tuple[DeliveryMessage, datetime]], rate: float, now: datetime, *, turn: bool
+    ) -> Iterator[tuple[DeliveryMessage, int]]:
+        """Make each due in its time, and yield what wakes it then. Killed in between, it is found due at a later tick."""
         for place, (message, since) in enumerate(held):
-            if now - since > HELD_FOR:
-                self.deliveries.expire(message, "held for longer than 30 days", now)
+            if now - since > HELD_FOR and self.deliveries.expire(message, "held for longer than 30 days", now):
                 continue
             wait = int(place / rate)
             if self.deliveries.release(message, now + timedelta(seconds=wait)):
-                sent += self.delivery_queue.send([replace(message, turn=True)], delay=wait)
-        return sent
+                yield replace(message, turn=turn), wait
+
+    def _skip_held(self, endpoint: Endpoint, now: datetime) -> None:
+        """Skip a minute's worth of what was held for an endpoint that was removed."""
+        if endpoint.held_at is None:
+            return
+        held = list(self.deliveries.held(endpoint.endpoint_id, now, MAX_RELEASED))
+        for message, _ in held:
+            self.deliveries.skip_held(message, REMOVED, now)
+        if not held and now - endpoint.held_at > ONE_MINUTE:
+            self.endpoints.forget_held(endpoint)
 
     def _probe(self, endpoint: Endpoint, now: datetime) -> int:
         """Try a disabled endpoint with one event that is held for it.

@@ -75,6 +75,8 @@ class Endpoint:
     rate: float | None = None
     """The most events a second that it wants."""
     created_at: datetime | None = None
+    removed_at: datetime | None = None
+    """When a person removed it. It is remembered for as long as deliveries to it are."""
 
     paused_at: datetime | None = None
     disabled_at: datetime | None = None
@@ -112,6 +114,12 @@ class Endpoint:
     def seconds_between(self) -> float:
         """Return how far apart its attempts begin; 0 when they need not take turns."""
         return max(self.gap, 1 / self.rate if self.rate else 0.0)
+
+    @property
+    def bears(self) -> float:
+        """Return how many events a second it may be sent of what was held: as it asked, and no more than it keeps up with."""
+        asked = self.rate or RELEASED_A_SECOND
+        return min(asked, 1 / self.gap) if self.gap and not self.is_doubtful else asked
 
     @property
     def is_doubtful(self) -> bool:

@@ -158,8 +158,7 @@ class Parameters:
         return kept.value
 
     def _put(self, path: str, value: str, description: str) -> None:
-        if len(value) > MAX_VALUE:
-            raise BadInputError(f"what is kept in Parameter Store may take {MAX_VALUE} characters, this takes {len(value)}")
+        check_room(value)
         self._kept.pop(path, None)
         self._ssm.put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True, Description=description)
 
@@ -170,6 +169,12 @@ class Parameters:
         except self._ssm.exceptions.ParameterNotFound:
             return False
         return True
+
+
+def check_room(value: str) -> None:
+    """Raise BadInputError where a parameter cannot hold `value`."""
+    if len(value) > MAX_VALUE:
+        raise BadInputError(f"what is kept in Parameter Store may take {MAX_VALUE} characters, this takes {len(value)}")
 
 
 def _edition(parameter: "ParameterTypeDef") -> str:

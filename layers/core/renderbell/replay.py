@@ -62,20 +62,15 @@ class Replay:
     queue: Queue
 
     def newest(self, chosen: Chosen, limit: int) -> Sequence[Standing]:
-        """Return up to `limit` deliveries, the newest first. Raises NotOnRecordError where there is no such endpoint."""
-        found = heapq.nlargest(limit, self.found(chosen), key=_age)
-        if not found and chosen.endpoint_id is not None:
-            self.rate_of(chosen.endpoint_id)
-        return found
+        """Return up to `limit` deliveries, the newest first. Raises NotOnRecordError where there never was such an endpoint."""
+        return heapq.nlargest(limit, self.found(chosen), key=_age)
 
     def page(self, chosen: Chosen, limit: int, cursor: str | None = None) -> tuple[Sequence[Standing], str | None]:
         """Return up to `limit` deliveries, endpoint by endpoint, and the cursor of the next page, None after the last.
 
-        One page looks at MOST_READ of them. Raises NotOnRecordError where there is no such endpoint, BadInputError for a
-        cursor that no page gave.
+        One page looks at MOST_READ of them. Raises NotOnRecordError where there never was such an endpoint, BadInputError for
+        a cursor that no page gave.
         """
-        if chosen.endpoint_id is not None:
-            self.rate_of(chosen.endpoint_id)
         found: list[Standing] = []
         for read, one in enumerate(
             self._from(chosen, None if cursor is None else place_of(cursor, "endpoint", "event")), start=1
@@ -86,10 +81,7 @@ class Replay:
         return found, None
 
     def _from(self, chosen: Chosen, place: Mapping[str, str] | None) -> Iterator[Standing]:
-        ids = (
-            [chosen.endpoint_id] if chosen.endpoint_id else sorted([*BUILT_IN, *(e.endpoint_id for e in self.endpoints.all())])
-        )
-        for endpoint_id in ids:
+        for endpoint_id in sorted(self._receivers(chosen)):
             if place is None or endpoint_id > place["endpoint"]:
                 yield from self.deliveries.of_endpoint(endpoint_id)
             elif endpoint_id == place["endpoint"]:
@@ -97,7 +89,7 @@ class Replay:
 
     def found(self, chosen: Chosen) -> Iterator[Standing]:
         """Yield the deliveries that fit, in no order. Without an event's id it reads all of each endpoint."""
-        ids = [chosen.endpoint_id] if chosen.endpoint_id else [*BUILT_IN, *(one.endpoint_id for one in self.endpoints.all())]
+        ids = self._receivers(chosen)
         if chosen.event_id is not None:
             event_id = chosen.event_id
             found: Iterator[Standing] = iter(self.deliveries.standing((name, event_id) for name in ids).values())
@@ -105,13 +97,23 @@ class Replay:
             found = (one for name in ids for one in self.deliveries.of_endpoint(name))
         return (one for one in found if chosen.fits(one))
 
+    def _receivers(self, chosen: Chosen) -> Sequence[str]:
+        """Return whose deliveries are meant: also of endpoints that were removed. Raises NotOnRecordError."""
+        ever = [*BUILT_IN, *(one.endpoint_id for one in self.endpoints.ever())]
+        if chosen.endpoint_id is None:
+            return ever
+        if chosen.endpoint_id not in ever:
+            raise _no_endpoint(chosen.endpoint_id)
+        return [chosen.endpoint_id]
+
     def plan(self, chosen: Chosen) -> Plan:
         """Return what would be sent again. Test events are sent again only by their id.
 
         Raises NotOnRecordError where there is no such endpoint, and where no delivery of the event fits.
         """
         rate = RELEASED_A_SECOND if chosen.endpoint_id is None else self.rate_of(chosen.endpoint_id)
-        found = sorted(self.found(chosen), key=_age)
+        open_ones = {*BUILT_IN, *(one.endpoint_id for one in self.endpoints.all())}
+        found = sorted((one for one in self.found(chosen) if one.endpoint_id in open_ones), key=_age)
         if chosen.event_id is None:
             found = [one for one in found if one.event_type != TRIAL]
         elif not found:
@@ -138,7 +140,7 @@ class Replay:
         """Return how many events a second may be sent again to an endpoint. Raises NotOnRecordError."""
         found = None if endpoint_id in BUILT_IN else self.endpoints.get(endpoint_id)
         if found is None and endpoint_id not in BUILT_IN:
-            raise NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
+            raise _no_endpoint(endpoint_id)
         return (found.rate if found else None) or RELEASED_A_SECOND
 
     def resting(self, plan: Plan) -> dict[str, str]:
@@ -146,6 +148,10 @@ class Replay:
         ids = {one.endpoint_id for one in plan.waiting}.difference(BUILT_IN)
         found = {one.endpoint_id: one.rests for one in self.endpoints.all() if one.endpoint_id in ids}
         return {endpoint_id: why for endpoint_id, why in sorted(found.items()) if why is not None}
+
+
+def _no_endpoint(endpoint_id: str) -> NotOnRecordError:
+    return NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
 
 
 def _none_fits(chosen: Chosen) -> str:

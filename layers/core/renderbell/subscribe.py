@@ -13,7 +13,7 @@ from renderbell.endpoints import CHATS, FORMATS, STANDARD, Endpoint, Private, ch
 from renderbell.errors import BadInputError, NotOnRecordError, UnsafeUrl
 from renderbell.events import PROVIDER_NAMES, trial_event
 from renderbell.lookup import resolve
-from renderbell.parameters import Parameters
+from renderbell.parameters import Parameters, check_room
 from renderbell.queues import DeliveryMessage, Queue
 from renderbell.signing import Secrets, new_secret
 from renderbell.store.deliveries import Deliveries, Standing
@@ -88,6 +88,8 @@ class Subscribe:
         )
         secret, is_chat = new_secret(), new.format in CHATS
         private = Private(secrets=Secrets(current=secret), headers=new.headers, url=new.url if is_chat else None)
+        # There must be room to rotate the secret later on.
+        check_room(replace(private, secrets=private.secrets.rotated(new_secret(), now)).dump())
         # What is private first: an endpoint without it could not be called.
         self.parameters.put_endpoint_private(endpoint.endpoint_id, private)
         self.endpoints.put(endpoint)
@@ -110,9 +112,12 @@ class Subscribe:
         endpoint = self.get(endpoint_id)
         return self._noted(endpoint, endpoint.opened())
 
-    def remove(self, endpoint_id: str) -> None:
-        """Remove an endpoint. Deliveries still on their way to it are skipped, with that reason. Raises NotOnRecordError."""
-        if not self.endpoints.remove(endpoint_id):
+    def remove(self, endpoint_id: str, now: datetime) -> None:
+        """Remove an endpoint. Raises NotOnRecordError.
+
+        What is on its way to it is skipped when it is due, and what is held for it within minutes, with that reason.
+        """
+        if not self.endpoints.remove(endpoint_id, now):
             raise _nobody(endpoint_id)
         self.parameters.remove_endpoint_private(endpoint_id)
 

@@ -146,7 +146,7 @@ def endpoint_routes(desk: Desk) -> Sequence[Route]:
 
     def remove_endpoint(endpoint_id: EndpointId) -> models.Endpoint:
         endpoint = desk.subscribe.get(endpoint_id)
-        desk.subscribe.remove(endpoint_id)
+        desk.subscribe.remove(endpoint_id, desk.now())
         return models.Endpoint(**endpoint_fields(endpoint))
 
     def pause_endpoint(endpoint_id: EndpointId) -> models.Endpoint:

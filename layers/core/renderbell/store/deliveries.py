@@ -12,7 +12,7 @@ from typing import Any, Final
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from renderbell.deliveries import KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus, packed, unpacked
+from renderbell.deliveries import HELD_FOR, KEEP_FOR, KEPT_ANSWER, LEASE, Attempt, Delivery, DeliveryStatus, packed, unpacked
 from renderbell.queues import MAX_DELAY, DeliveryMessage
 from renderbell.store.meter import Meter
 from renderbell.store.tables import DeliveryRow, opened, wrote
@@ -73,6 +73,14 @@ class Deliveries:
         self._shorten(row, now + LEASE)
         return _delivery(row)
 
+    def due_again(self, message: DeliveryMessage) -> datetime | None:
+        """Return when a delivery is due that nothing but a message wakes: pending, whole, and not in the index."""
+        try:
+            row = self._row.get(message.endpoint_id, message.event_id, consistent_read=True)
+        except self._row.DoesNotExist:
+            return None
+        return row.next_attempt_at if row.status == PENDING and row.body and not row.waiting else None
+
     def put_off(self, message: DeliveryMessage, until: datetime, now: datetime) -> bool:
         """Record that a delivery waits for its endpoint's turn. False when it is not ours to put off."""
         actions = [*self._born(message, now), self._row.status.set(PENDING), self._row.next_attempt_at.set(until)]
@@ -119,14 +127,15 @@ class Deliveries:
         """Make a held delivery due at `when`, its schedule begun anew. False when it is no longer held."""
         return self._updated(message, self._due_anew(when), self._row.status == HELD) is not None
 
-    def expire(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
+    def skip_held(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
         """Skip a held delivery for good. False when it is no longer held."""
-        actions = [
-            self._row.status.set(DeliveryStatus.SKIPPED.value),
-            self._row.reason.set(reason),
-            *self._over(now),
-        ]
-        return self._updated(message, actions, self._row.status == HELD) is not None
+        return self._skipped(message, reason, now, self._row.status == HELD)
+
+    def expire(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
+        """Skip what is held for longer than HELD_FOR. False when it is no longer held, or a person sent it again since."""
+        # Its age is that of its event. How long it is kept counts from when its schedule last began.
+        is_old = self._row.expires_at <= now + (KEEP_FOR - HELD_FOR)
+        return self._skipped(message, reason, now, (self._row.status == HELD) & is_old)
 
     def replay(self, message: DeliveryMessage, when: datetime, now: datetime) -> bool:
         """Let a delivery that is over begin its schedule anew at `when`. False when it is still on its way."""
@@ -209,6 +218,10 @@ class Deliveries:
             # Held deliveries wait in the order in which they came.
             self._row.next_attempt_at.set(self._row.created_at | now),
         ]
+
+    def _skipped(self, message: DeliveryMessage, reason: str, now: datetime, condition: Condition) -> bool:
+        actions = [self._row.status.set(DeliveryStatus.SKIPPED.value), self._row.reason.set(reason), *self._over(now)]
+        return self._updated(message, actions, condition) is not None
 
     def _over(self, now: datetime) -> list[Action]:
         return [self._row.finished_at.set(now), self._row.next_attempt_at.remove(), self._row.waiting.remove()]

@@ -5,13 +5,13 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pynamodb.exceptions import DeleteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from renderbell.deliveries import KEEP_FOR
 from renderbell.endpoints import Endpoint
 from renderbell.store.meter import Meter
-from renderbell.store.tables import CONDITION_FAILED, EndpointRow, opened, wrote
+from renderbell.store.tables import EndpointRow, opened, wrote
 
 if TYPE_CHECKING:
     from pynamodb.attributes import Attribute
@@ -29,15 +29,20 @@ class Endpoints:
 
     def all(self) -> Sequence[Endpoint]:
         """Return every endpoint, oldest first. There are few, and an event must not miss one that was just added."""
-        rows = filter(_is_whole, self._row.scan(consistent_read=True))
-        return [endpoint_of(row) for row in sorted(rows, key=lambda row: (row.created_at, row.endpoint_id))]
+        return [one for one in self.ever() if one.removed_at is None]
+
+    def ever(self) -> Sequence[Endpoint]:
+        """Return every endpoint, oldest first, those as well that were removed while deliveries to them are on record."""
+        rows = sorted(self._row.scan(consistent_read=True), key=lambda row: (row.created_at, row.endpoint_id))
+        return [endpoint_of(row) for row in rows]
 
     def get(self, endpoint_id: str) -> Endpoint | None:
+        """Return an endpoint that was not removed."""
         try:
-            row = self._row.get(endpoint_id, consistent_read=True)
+            found = endpoint_of(self._row.get(endpoint_id, consistent_read=True))
         except self._row.DoesNotExist:
             return None
-        return endpoint_of(row) if _is_whole(row) else None
+        return found if found.removed_at is None else None
 
     def put(self, endpoint: Endpoint) -> None:
         """Add an endpoint."""
@@ -51,12 +56,16 @@ class Endpoints:
             self._update(after.endpoint_id, [self._set(name, value) for name, value in changed.items()])
 
     def note_held(self, endpoint_id: str, now: datetime) -> None:
-        """Note that an event was held. After it was, so that what is held is always looked for."""
-        self._update(endpoint_id, [self._row.held_at.set(now)])
+        """Note that an event was held, also for an endpoint that was removed meanwhile.
+
+        After it was, so that what is held is always looked for.
+        """
+        wrote(self._row(endpoint_id), [self._row.held_at.set(now)], self._row.endpoint_id.exists())
 
     def forget_held(self, endpoint: Endpoint) -> bool:
         """Note that nothing is held any more. False when something was held meanwhile."""
-        return self._update(endpoint.endpoint_id, [self._row.held_at.remove()], self._row.held_at == endpoint.held_at)
+        is_same = self._row.held_at == endpoint.held_at
+        return wrote(self._row(endpoint.endpoint_id), [self._row.held_at.remove()], is_same)
 
     def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None:
         """Return when the next attempt at an endpoint that takes turns may begin, and give that turn to nobody else.
@@ -66,39 +75,31 @@ class Endpoints:
         """
         gap, at = endpoint.seconds_between, now.timestamp()
         row, turn = self._row(endpoint.endpoint_id), self._row.turn_at
-        latest, exists = at + LONGEST_TURN.total_seconds(), self._row.endpoint_id.exists()
+        latest, is_there = at + LONGEST_TURN.total_seconds(), self._is_there()
         for _ in range(TRIES):
-            if wrote(row, [turn.set(at + gap)], exists & (turn.does_not_exist() | (turn <= at))):
+            if wrote(row, [turn.set(at + gap)], is_there & (turn.does_not_exist() | (turn <= at))):
                 return now
             if endpoint.is_doubtful:
                 return None
-            if wrote(row, [turn.set(turn + gap)], exists & turn.between(at, latest)):
+            if wrote(row, [turn.set(turn + gap)], is_there & turn.between(at, latest)):
                 return datetime.fromtimestamp(float(row.turn_at) - gap, UTC)
         return None
 
-    def remove(self, endpoint_id: str) -> bool:
-        """Remove an endpoint, or what is left of one. False when there is neither."""
-        try:
-            self._row(endpoint_id).delete(condition=self._row.endpoint_id.exists())
-        except DeleteError as error:
-            if error.cause_response_code == CONDITION_FAILED:
-                return False
-            raise
-        return True
+    def remove(self, endpoint_id: str, now: datetime) -> bool:
+        """Remove an endpoint: it is there no more, and forgotten with the last delivery to it. False when it is not there."""
+        return self._update(endpoint_id, [self._row.removed_at.set(now), self._row.expires_at.set(now + KEEP_FOR)])
 
     def _set(self, name: str, value: Any) -> Action:
         attribute: Attribute[Any] = getattr(self._row, name)
         stored = _stored(name, value)
         return attribute.remove() if stored is None else attribute.set(stored)
 
-    def _update(self, endpoint_id: str, actions: list[Action], condition: Condition | None = None) -> bool:
-        exists = self._row.endpoint_id.exists()
-        return wrote(self._row(endpoint_id), actions, exists if condition is None else exists & condition)
+    def _update(self, endpoint_id: str, actions: list[Action]) -> bool:
+        return wrote(self._row(endpoint_id), actions, self._is_there())
 
-
-def _is_whole(row: EndpointRow) -> bool:
-    """Whether a row is an endpoint. An earlier version could leave a turn's time behind in the row of one that was removed."""
-    return row.url is not None
+    def _is_there(self) -> Condition:
+        is_there: Condition = self._row.endpoint_id.exists() & self._row.removed_at.does_not_exist()
+        return is_there
 
 
 def endpoint_of(row: EndpointRow) -> Endpoint:

@@ -123,6 +123,8 @@ class EndpointRow(Model):
     format = UnicodeAttribute(null=True)
     rate = NumberAttribute(null=True)
     created_at = UTCDateTimeAttribute()
+    removed_at = UTCDateTimeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
     paused_at = UTCDateTimeAttribute(null=True)
     disabled_at = UTCDateTimeAttribute(null=True)
     disabled_reason = UnicodeAttribute(null=True)
