@@ -50,7 +50,7 @@ def main() -> None:
         ready = folder / "ready.json"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment[STATE_VARIABLE] = str(folder / "state.json")
-        command = [sys.executable, "-m", "renderbell_cli.main", "local", "--no-simulator", "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "renderbell_cli", "local", "--no-simulator", "--ready-file", str(ready)]
         with (folder / "output").open("w") as output:
             running = subprocess.Popen([*command, "--tick", "60"], cwd=ROOT, env=environment, stdout=output, stderr=output)  # noqa: S603
         try:

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from renderbell.errors import BadInputError, ProviderError, RenderbellError
+from renderbell_cli.__main__ import INTERRUPTED
 from renderbell_cli.commands import accounts, deliveries, endpoints, local, pages, stats, video, videos, wait, watch
 from renderbell_cli.helping import App
 from renderbell_cli.show import console, hints, plain
@@ -14,7 +15,6 @@ from renderbell_cli.stack import LocalFlag, StackChoice, StackName
 
 FAILED = 1
 USAGE = 2
-INTERRUPTED = 130
 UNHEARD = 141
 """As a shell tells the end of a command whose reader went away: `| head` has read enough."""
 
@@ -101,7 +101,3 @@ def _run() -> None:
 def _stop(message: str, code: int) -> NoReturn:
     hints.print(plain(message))
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -178,17 +178,17 @@ def _room() -> int:
 
 
 def table(*columns: str) -> Table:
-    """Return a table for what has no ids in it, or is a picture of one screen."""
+    """Return a table for what is a picture of one screen: a row is a line, and what has no room is cut."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="ellipsis", no_wrap=True)
     return made
 
 
 def say_if_cut(found: Sequence[object], limit: int) -> None:
     """Say that a list was cut to `limit`, where one more was found than that."""
     if len(found) > limit:
-        hints.print(f"{limit} shown, there are more: --limit {max(1000, 10 * limit)}")
+        hints.print(f"{limit} shown, there are more: --limit {10 * limit}")
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> None:

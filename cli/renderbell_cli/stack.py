@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
 
-from renderbell.errors import RenderbellError
+from renderbell.errors import BadInputError, RenderbellError
 from renderbell_cli.show import hints
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ StackName = Annotated[
     str | None,
     typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS. \\[default: {DEFAULT_NAME}]"),
 ]
+
+
+def _was_typed(name: str, context: typer.Context | None) -> bool:
+    """Say whether an option was given to a command or before it, and not by the environment."""
+    if context is None:
+        return False
+    source = context.get_parameter_source(name)
+    return (source is not None and source.name == "COMMANDLINE") or _was_typed(name, context.parent)  # type: ignore[arg-type]
 
 
 class StackNotFoundError(RenderbellError):
@@ -87,6 +95,8 @@ class Stack:
         chosen = StackChoice(local=local or before.local, name=name or before.name)
         chosen.in_hints()
         if chosen.local:
+            if _was_typed("stack", context):
+                raise BadInputError("--local is the stack that `renderbell local` started: leave --stack out, or --local")
             return cls.from_state(read_state())
         region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
         if region:  # boto3 reads the first alone, everything else of AWS the second

@@ -75,10 +75,15 @@ def words_of(error: Exception) -> str:
             words = "no AWS credentials found: run `aws configure` or `aws sso login`, or use --local for a local stack"
         case aws.NoRegionError():
             words = "no AWS region chosen: set AWS_REGION, or run `aws configure`, or use --local for a local stack"
+        case aws.ProfileNotFound():
+            words = f"{cause}: `aws configure list-profiles` shows those there are; AWS_PROFILE chooses one"
+        case aws.InvalidRegionError():
+            words = f"{cause} Set AWS_REGION to one such as eu-central-1"
         case aws.SSOError() | aws.TokenRetrievalError() | aws.NoAuthTokenError():
             words = f"your sign-in to AWS has ended: run `aws sso login` ({cause})"
         case aws.EndpointConnectionError():
-            words = f"{cause} {_reached(str(cause.kwargs.get('endpoint_url', '')))}"
+            url = str(cause.kwargs.get("endpoint_url", ""))
+            words = f"AWS does not answer: {url} cannot be reached. {_reached(url)}"
         case aws.ConnectionError() | aws.HTTPClientError():
             words = f"AWS does not answer: {cause}. {_reached(str(cause.kwargs.get('endpoint_url', '')))} Try again in a minute"
         case TableDoesNotExist():

@@ -42,7 +42,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, A
     ready = folder / "ready.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {STATE_VARIABLE: str(folder / "state.json"), "TMPDIR": str(folder)}
-    command = [sys.executable, "-m", "renderbell_cli.main", "local", "--no-simulator", "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "renderbell_cli", "local", "--no-simulator", "--ready-file", str(ready)]
     with (folder / "output").open("w") as output:
         process = subprocess.Popen([*command, "--tick", "1"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
@@ -68,7 +68,7 @@ def stack(running: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 def renderbell(running: Mapping[str, Any], *arguments: str, given: str = "") -> str:
     """Run the command against the local stack and return what it printed."""
-    command = [sys.executable, "-m", "renderbell_cli.main", *arguments, "--local"]
+    command = [sys.executable, "-m", "renderbell_cli", *arguments, "--local"]
     done = subprocess.run(
         command, input=given, capture_output=True, text=True, env=running["environment"], cwd=ROOT, check=False
     )

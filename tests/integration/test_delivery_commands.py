@@ -80,6 +80,8 @@ def pumping(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (["ftp://team.example/"], "begins with https://"),
         (["http://127.0.0.1:1/", "--header", "Host: inside"], "not yours to set"),
         (["http://127.0.0.1:1/", "--header", "no colon"], "is not a header"),
+        # It could be kept as it is, and no longer when its secret is rotated.
+        (["http://127.0.0.1:1/", "--header", f"A: {'a' * 1950}", "--header", f"B: {'b' * 1950}"], "may take 4096 characters"),
         (["http://127.0.0.1:1/", "--format", "teams"], "no format 'teams'"),
         (["http://127.0.0.1:1/", "--events", "video.started"], "no event 'video.started'"),
         (["http://127.0.0.1:1/", "--provider", "sora"], "no provider 'sora'"),
@@ -222,7 +224,7 @@ def test_a_list_that_is_cut_says_so_to_people_and_beside_json(world: World, comm
     complete(world, "one", "two", "three")
     for name in ("deliveries", "videos"):
         for more in ([], ["--json"]):
-            assert command(name, "--limit", "2", *more).stderr == "2 shown, there are more: --limit 1000\n"
+            assert command(name, "--limit", "2", *more).stderr == "2 shown, there are more: --limit 20\n"
             assert command(name, "--limit", "3", *more).stderr == ""
     assert len(rows(command("deliveries", "--limit", "2", "--json"))) == 2
 

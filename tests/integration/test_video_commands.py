@@ -187,6 +187,9 @@ def test_statistics_count_what_is_in_flight_and_what_ended(world: World, command
     assert "50.0 %" in shown
     assert "In flight now, or ended since 2026-01-01T00:00:00Z." in shown
     assert "from creation to the end" in shown
+    narrow = CliRunner().invoke(app, ["--local", "stats", "--since", "2026-01-01"], env={"COLUMNS": "40"}).stdout.splitlines()
+    assert max(map(len, narrow[: narrow.index("")])) <= 40
+    assert "PROVIDER" in narrow[0], "no word is in pieces"
     assert [row["provider"] for row in rows(command("stats", "--provider", "tavus", "--json"))] == ["tavus"]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     assert rows(command("stats", "--since", tomorrow, "--json"))[0]["by_status"] == {"generating": 1}

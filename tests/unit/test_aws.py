@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.session import Session, get_session
 
-from renderbell.aws import DESCRIBED, SERVICES, session
-from tests.template.stack import ROOT
+from renderbell.aws import DESCRIBED, SERVICES, client, session
+from tests.template.stack import ROOT, Stack
 
 REGIONS = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "of-the-year-2040-1"]
 
@@ -24,6 +24,11 @@ def in_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     session.cache_clear()
     yield session()
     session.cache_clear()
+
+
+@pytest.fixture
+def somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
 
 def describe() -> ModuleType:
@@ -57,6 +62,25 @@ def test_a_service_is_found_where_botocore_finds_it(in_lambda: Session, service:
 def test_a_service_that_is_not_described_is_refused_by_name(in_lambda: Session) -> None:
     with pytest.raises(UnknownServiceError, match=r"ec2.*dynamodb, lambda, sns, sqs, ssm"):
         in_lambda.create_client("ec2", "us-east-1")
+
+
+@pytest.mark.usefixtures("somewhere")
+@pytest.mark.parametrize("service", ["sns", "sqs", "ssm"])
+def test_a_service_that_does_not_answer_is_an_error_before_the_function_that_delivers_ends(service: str) -> None:
+    made: Any = client(service)  # type: ignore[call-overload] # one of several
+    config: Any = made.meta.config
+    seconds = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    stack = Stack.read()
+    assert seconds + 4 < stack.functions["DeliverFunction"]["Timeout"], "and a few between the attempts"
+
+
+@pytest.mark.usefixtures("somewhere")
+def test_who_asks_for_a_videos_url_is_patient_for_as_long_as_that_takes_and_asks_once() -> None:
+    functions, made = Stack.read().functions, client("lambda")
+    config: Any = made.meta.config
+    timeouts = {name: functions[f"{name}Function"]["Timeout"] for name in ("Fetch", "Link", "Api")}
+    assert timeouts["Fetch"] < config.read_timeout < min(timeouts["Link"], timeouts["Api"])
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_at_a_desk_every_service_is_there_as_credentials_may_need_one() -> None:

@@ -224,7 +224,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(words: tuple[str, ...], videos:
     reading, writing = os.pipe()
     os.close(reading)
     with page.open() as given, os.fdopen(writing, "w") as out:
-        run = [sys.executable, "-m", "renderbell_cli.main", *words]
+        run = [sys.executable, "-m", "renderbell_cli", *words]
         done = subprocess.run(run, stdin=given, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -272,7 +272,12 @@ def test_the_exit_code_says_whose_turn_it_is(
         (aws.ReadTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
         (aws.ConnectTimeoutError(endpoint_url="https://dynamodb"), "AWS does not answer"),
         (aws.ReadTimeoutError(endpoint_url="http://127.0.0.1:4566/"), "Is `renderbell local` still running?"),
-        (aws.ProfileNotFound(profile="work"), "(work) could not be found"),
+        (
+            aws.EndpointConnectionError(endpoint_url="https://dynamodb.eu-x-1.amazonaws.com/"),
+            "AWS does not answer: https://dyn",
+        ),
+        (aws.ProfileNotFound(profile="work"), "(work) could not be found: `aws configure list-profiles`"),
+        (aws.InvalidRegionError(region_name="eu central"), "Set AWS_REGION to one such as eu-central-1"),
     ],
     ids=repr,
 )
@@ -282,6 +287,23 @@ def test_trouble_is_told_with_what_to_do_however_it_is_wrapped(
 ) -> None:
     assert cause_of(wrap(error)) is error
     assert words in words_of(wrap(error))
+
+
+@pytest.mark.parametrize(
+    "words", [("--stack", "mine", "--local", "videos"), ("videos", "--local", "--stack", "mine")], ids=" ".join
+)
+def test_a_local_stack_has_no_other_name(said: Callable[..., tuple[int, str]], words: tuple[str, ...]) -> None:
+    code, told = said(*words)
+    assert (code, "leave --stack out" in told) == (2, True)
+
+
+def test_a_name_in_the_environment_does_not_keep_anybody_from_the_local_stack(
+    said: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RENDERBELL_STACK", "mine")
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "none.json"))
+    code, told = said("videos", "--local")
+    assert (code, "renderbell local" in told) == (1, True)
 
 
 def test_a_wrapping_with_nothing_in_it_is_the_cause_itself() -> None:

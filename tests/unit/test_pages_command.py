@@ -10,7 +10,7 @@ from renderbell_cli.simulator import Library, SimulatedVideo, Simulator
 
 
 def renderbell(*arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "renderbell_cli.main", *arguments]
+    command = [sys.executable, "-m", "renderbell_cli", *arguments]
     return subprocess.run(
         command, input=given, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", **environment}
     )

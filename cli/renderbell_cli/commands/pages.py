@@ -62,7 +62,7 @@ def normalize(
 
 def check(
     provider: ProviderName,
-    base_url: Annotated[str | None, typer.Option(help="Another address of the provider's API.")] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another address of the provider's API.")] = None,
     option: Options = None,
     json: JsonLines = False,
 ) -> None:

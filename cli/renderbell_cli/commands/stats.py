@@ -12,7 +12,7 @@ from renderbell.values import iso
 from renderbell.video import Status
 from renderbell_cli.arguments import JsonLines, OnlyProvider, check_provider
 from renderbell_cli.looks import NO_ACCOUNT
-from renderbell_cli.show import console, hints, json_lines, table
+from renderbell_cli.show import Listing, console, hints, json_lines
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of
 
@@ -58,13 +58,16 @@ def stats(
 
 def _show(found: "Sequence[Statistics]") -> None:
     statuses = [status for status in Status if any(one.by_status.get(status) for one in found)]
-    shown = table("PROVIDER", *(status.upper() for status in statuses), "MEDIAN", "P95", "FAILURES")
+    counted = [status.upper() for status in statuses]
+    shown = Listing(
+        "PROVIDER", *counted, "MEDIAN", "P95", "FAILURES", give_way=("FAILURES", "P95", "MEDIAN", *reversed(counted))
+    )
     for one in found:
         counts = (f"{count:,}" if (count := one.by_status.get(status)) else "" for status in statuses)
         failures = "" if one.failure_rate is None else f"{100 * one.failure_rate:.1f} %"
         times = (_time(one.completed_median_seconds), _time(one.completed_p95_seconds))
         shown.add_row(one.provider, *counts, *times, failures)
-    console.print(shown)
+    shown.print()
 
 
 def _legend(since: datetime) -> str:
