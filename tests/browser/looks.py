@@ -9,6 +9,7 @@ from renderbell.deliveries import DeliveryStatus
 from renderbell.events import VideoRecord
 from renderbell.video import AccountName, Status
 from renderbell.view import AccountLine, EndpointLine, View, Waiting
+from tests.records import record
 
 NOW: Final = datetime(2026, 11, 25, 14, 32, 10, tzinfo=UTC)
 FUNCTION: Final = "arn:aws:lambda:eu-central-1:123456789012:function:renderbell-WidgetFunction"
@@ -37,18 +38,14 @@ def video(account: str, title: str | None, status: Status, ago: float, took: flo
     """Return a video that began, or when it took some time ended, so many seconds ago."""
     end = NOW - timedelta(seconds=ago) if took is not None else None
     began = end - timedelta(seconds=took or 0) if end else NOW - timedelta(seconds=ago)
-    made = VideoRecord(
+    made = record(
+        f"id-{title}"[:60],
+        status,
         account=AccountName.parse(account),
-        video_id=f"id-{title}"[:60],
-        status=status,
-        sequence=2,
         previous_status=Status.GENERATING,
         provider_status=status.value,
         title=title,
         url="https://files.example/video.mp4" if status is Status.COMPLETED else None,
-        thumbnail_url=None,
-        url_expires_at=None,
-        error=None,
         duration_seconds=42.0,
         created_at=began,
         first_seen_at=began,

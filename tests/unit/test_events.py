@@ -12,27 +12,10 @@ from hypothesis import strategies as st
 
 from renderbell.events import EVENT_TYPES, TRIAL, VideoRecord, event_id, event_of, masked, trial_event
 from renderbell.video import AccountName, Status
+from tests.records import COMPLETED, NOON
 
-NOON: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PIXVERSE_ID: Final = "user:1234-pixverse:someone@team.example-video:11223344"
-VIDEO: Final = VideoRecord(
-    account=AccountName("heygen", "marketing"),
-    video_id="v-1",
-    status=Status.COMPLETED,
-    sequence=2,
-    previous_status=Status.GENERATING,
-    provider_status="completed",
-    title="Spring sale",
-    url="https://cdn.example/v-1.mp4",
-    thumbnail_url="https://cdn.example/v-1.jpg",
-    url_expires_at=NOON + timedelta(days=7),
-    error=None,
-    duration_seconds=61.5,
-    created_at=NOON - timedelta(seconds=200),
-    first_seen_at=NOON - timedelta(seconds=180),
-    changed_at=NOON,
-    finished_at=NOON,
-)
+VIDEO: Final = COMPLETED
 BARE: Final = replace(
     VIDEO,
     previous_status=None,
@@ -65,7 +48,7 @@ def test_the_body_is_exactly_what_the_design_says() -> None:
             "status": "completed",
             "provider_status": "completed",
             "previous_status": "generating",
-            "url": "https://cdn.example/v-1.mp4",
+            "url": "https://cdn.example/v-1.mp4?a=1&b=2",
             "thumbnail_url": "https://cdn.example/v-1.jpg",
             "url_expires_at": "2026-12-01T12:00:00Z",
             "error": None,

@@ -6,28 +6,20 @@ from typing import Any
 
 import pytest
 
-from renderbell.events import Event, VideoRecord, event_of
+from renderbell.events import Event, event_of
 from renderbell.links import Links
 from renderbell.tokens import Tokens
 from renderbell.video import AccountName, Status
+from tests.records import record
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123_000, tzinfo=UTC)
 URL = "https://link.example/"
-VIDEO = VideoRecord(
+VIDEO = record(
+    "user:1-pixverse:someone@example.com-video:7",
+    Status.COMPLETED,
     account=AccountName("pixverse", "team"),
-    video_id="user:1-pixverse:someone@example.com-video:7",
-    status=Status.COMPLETED,
-    sequence=2,
-    previous_status=Status.GENERATING,
-    provider_status="COMPLETED",
     title="Spring launch",
     url="https://cdn.example/v.mp4",
-    thumbnail_url=None,
-    url_expires_at=None,
-    error=None,
-    duration_seconds=None,
-    created_at=NOON,
-    first_seen_at=NOON,
     changed_at=NOON,
     finished_at=NOON,
 )

@@ -35,26 +35,9 @@ from renderbell.messages import (
     subject,
 )
 from renderbell.video import AccountName, Status
+from tests.records import COMPLETED, NOON
 
-NOON: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-VIDEO: Final = VideoRecord(
-    account=AccountName("heygen", "marketing"),
-    video_id="v-1",
-    status=Status.COMPLETED,
-    sequence=2,
-    previous_status=Status.GENERATING,
-    provider_status="completed",
-    title="Spring sale",
-    url="https://cdn.example/v-1.mp4?a=1&b=2",
-    thumbnail_url="https://cdn.example/v-1.jpg",
-    url_expires_at=NOON + timedelta(days=7),
-    error=None,
-    duration_seconds=61.5,
-    created_at=NOON - timedelta(seconds=200),
-    first_seen_at=NOON - timedelta(seconds=180),
-    changed_at=NOON,
-    finished_at=NOON,
-)
+VIDEO: Final = COMPLETED
 FAILED: Final = replace(
     VIDEO,
     status=Status.FAILED,

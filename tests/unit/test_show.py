@@ -3,39 +3,24 @@
 import io
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from renderbell.events import VideoRecord
-from renderbell.video import AccountName, Status
+from renderbell.video import Status
 from renderbell_cli import show
 from renderbell_cli.local import view
 from renderbell_cli.show import Hints, Listing, ago, coming, one_line, plain, roughly, short, within
+from tests.records import NOON, record
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "[/red] spring :bomb:\x1b[2J\r\x9b31m"
 
 
 def video(title: str) -> VideoRecord:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("previous_status", "provider_status", "url", "thumbnail_url", "url_expires_at", "error", "duration_seconds")
-    )
-    return VideoRecord(
-        **nothing,
-        account=AccountName("heygen", "marketing"),
-        video_id="v",
-        status=Status.COMPLETED,
-        sequence=1,
-        title=title,
-        created_at=None,
-        first_seen_at=NOON,
-        changed_at=NOON,
-        finished_at=NOON,
-    )
+    return record(status=Status.COMPLETED, title=title)
 
 
 @pytest.mark.parametrize(

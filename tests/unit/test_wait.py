@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import botocore.exceptions as aws
@@ -14,32 +14,17 @@ from rich.console import Console
 
 from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord
-from renderbell.video import AccountName, Status
+from renderbell.video import Status
 from renderbell_cli import trouble
 from renderbell_cli.commands import wait
 from renderbell_cli.times import seconds_of
-
-ACCOUNT = AccountName("heygen", "marketing")
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+from tests import records
+from tests.records import MARKETING as ACCOUNT
+from tests.records import NOON
 
 
 def record(status: Status = Status.GENERATING, **more: Any) -> VideoRecord:
-    nothing = dict.fromkeys(("previous_status", "provider_status", "url", "thumbnail_url", "url_expires_at", "error"))
-    given: dict[str, Any] = {
-        **nothing,
-        "account": ACCOUNT,
-        "video_id": "v",
-        "status": status,
-        "sequence": 1,
-        "title": "Spring",
-        "duration_seconds": None,
-        "created_at": None,
-        "first_seen_at": NOON,
-        "changed_at": NOON,
-        "finished_at": None,
-        **more,
-    }
-    return VideoRecord(**given)
+    return records.record("v", status, **{"title": "Spring", "finished_at": None, **more})
 
 
 @dataclass

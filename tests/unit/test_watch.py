@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,30 +30,19 @@ from renderbell_cli.commands.watch import (
     picture,
 )
 from renderbell_cli.looks import NO_ACCOUNT
+from tests import records
+from tests.records import MARKETING as ACCOUNT
+from tests.records import NOON
 
-ACCOUNT = AccountName("heygen", "marketing")
 OTHER = AccountName("tavus", "main")
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "[/red] [link=file:///etc]x\x1b]8;;http://evil\x07\x1b[2J\r:bomb:\u202e"
 
 
 def record(video_id: str = "v", status: Status = Status.GENERATING, sequence: int = 1, **more: Any) -> VideoRecord:
-    nothing = dict.fromkeys(("previous_status", "provider_status", "url", "thumbnail_url", "url_expires_at", "error"))
-    given: dict[str, Any] = {
-        **nothing,
-        "account": ACCOUNT,
-        "video_id": video_id,
-        "status": status,
-        "sequence": sequence,
-        "title": f"Title of {video_id}",
-        "duration_seconds": None,
-        "created_at": None,
-        "first_seen_at": NOON,
-        "changed_at": NOON + timedelta(seconds=sequence),
-        "finished_at": NOON + timedelta(seconds=sequence) if status.final else None,
-        **more,
-    }
-    return VideoRecord(**given)
+    """Return a video whose changes are a second apart."""
+    at = NOON + timedelta(seconds=sequence)
+    rest = {"changed_at": at, "finished_at": at if status.final else None, "title": f"Title of {video_id}"}
+    return records.record(video_id, status, sequence=sequence, **{**rest, **more})
 
 
 def told(found: Sequence[Change]) -> list[tuple[str, str, str]]:
