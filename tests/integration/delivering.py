@@ -76,6 +76,17 @@ class NoQueue:
         raise QueueError("SQS takes nothing")
 
 
+class Woken:
+    """A queue that takes note of what it is to send, and when."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[DeliveryMessage, int]] = []
+
+    def send(self, messages: Sequence[DeliveryMessage], *, delay: int = 0) -> int:
+        self.sent += [(message, delay) for message in messages]
+        return len(messages)
+
+
 class Refusing:
     """A sender whose receiver always answers the same, at once."""
 

@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 
 from renderbell.deliver import Deliver
-from renderbell.deliveries import DeliveryStatus
+from renderbell.deliveries import DeliveryStatus, Outcome
 from renderbell.queues import DeliveryMessage
+from renderbell.store.tables import DeliveryRow
 from renderbell.video import AccountName
+from renderbell_cli.receiver import Answer
+from tests.integration.delivering import Refusing, Woken, attempt, delayed, fail, ring, woken
 from tests.integration.killing import run_and_kill_before
 from tests.integration.world import Context, World, load, sqs_event, video
 
@@ -101,6 +104,32 @@ def test_deliver_may_die_anywhere_and_each_receiver_hears_of_one_event(world: Wo
     assert {row.status for row in world.all_deliveries()} == {"delivered"}
     assert len(world.all_deliveries()) == 2 * tried
     assert world.deliveries.claim(DeliveryMessage(endpoint_id=endpoint, event_id=rings[0]["id"]), datetime.now(UTC)) is None
+
+
+def test_a_later_attempt_may_die_anywhere_and_is_followed_by_another(world: World) -> None:
+    """Its message comes again after a minute, before the next attempt is due; neither a tick nor the audit helps."""
+    endpoint, tried = world.add_endpoint(), 0
+    for statement in range(2, 10_000, STEP):
+        message = ring(world, f"s{statement}")[endpoint]
+        fail(world, message, timedelta(), times=2)
+        world.delivery(endpoint, message.event_id).update(actions=[DeliveryRow.next_attempt_at.set(datetime.now(UTC))])
+        world.sqs.purge_queue(QueueUrl=world.names["DeliveryQueue"])
+        world.receiver.answers.take("/hook")  # what one that died before its post has left
+        world.receiver.answers.add("/hook", Answer(status=503))
+        tried += 1
+        died = run_and_kill_before(statement, partial(load_and_handle, "deliver", sqs_event([woken(message).dump()])))
+        queue, taking = Woken(), Refusing(Outcome(http_status=200))
+        if died:
+            attempt(world, woken(message), timedelta(seconds=61), queue=queue, sender=taking)
+        row = world.delivery(endpoint, message.event_id)
+        if row.status == "pending":
+            assert delayed(world) or queue.sent, f"before statement {statement}: nothing wakes it"
+            due = row.next_attempt_at - datetime.now(UTC) + timedelta(seconds=1)
+            assert attempt(world, woken(message), due, sender=taking) == "delivered"
+        if not died:
+            break
+    assert tried > 3
+    assert {row.status for row in world.all_deliveries() if row.endpoint_id == endpoint} == {"delivered"}
 
 
 def test_dispatch_may_die_anywhere_while_it_sends_what_was_held(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.integration.delivering import (
     HOUR,
     NoQueue,
     Refusing,
+    Woken,
     attempt,
     delayed,
     fail,
@@ -27,17 +28,6 @@ from tests.integration.world import World
 BROKEN: Final = Refusing(Outcome(http_status=503))
 AGAIN: Final = timedelta(seconds=61)
 """When SQS shows a message again that was not deleted."""
-
-
-class Woken:
-    """A queue that takes note of what it is to send, and when."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[DeliveryMessage, int]] = []
-
-    def send(self, messages: Any, *, delay: int = 0) -> int:
-        self.sent += [(message, delay) for message in messages]
-        return len(messages)
 
 
 def alert() -> DeliveryMessage:
