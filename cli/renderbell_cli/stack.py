@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 import typer
 
 from renderbell.errors import BadInputError, RenderbellError
+from renderbell.view import DEFAULT_STACK
 from renderbell_cli.show import hints
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from renderbell.store.videos import Videos
     from renderbell.subscribe import Subscribe
 
-DEFAULT_NAME: Final = "renderbell"
 STATE_VARIABLE: Final = "RENDERBELL_LOCAL_STATE"
 
 CONNECT: Final = 5
@@ -43,7 +43,7 @@ ATTEMPTS: Final = 2
 LocalFlag = Annotated[bool, typer.Option("--local", help="Speak to the stack of `renderbell local`.")]
 StackName = Annotated[
     str | None,
-    typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS. \\[default: {DEFAULT_NAME}]"),
+    typer.Option("--stack", envvar="RENDERBELL_STACK", help=f"Name of the stack in AWS. \\[default: {DEFAULT_STACK}]"),
 ]
 
 
@@ -101,7 +101,7 @@ class Stack:
         region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
         if region:  # boto3 reads the first alone, everything else of AWS the second
             os.environ["AWS_DEFAULT_REGION"] = region
-        name = chosen.name or DEFAULT_NAME
+        name = chosen.name or DEFAULT_STACK
         return cls(name=name, outputs=outputs_of(name), is_local=False)
 
     @classmethod

@@ -11,7 +11,11 @@ AWS_ERRORS: Final = (aws.BotoCoreError, aws.ClientError, PynamoDBException)
 """All that a call to AWS raises: botocore's own, and what PynamoDB wraps these in."""
 
 SIGN_IN: Final = (aws.SSOError, aws.TokenRetrievalError, aws.NoAuthTokenError)
-LASTING: Final = (aws.NoCredentialsError, aws.PartialCredentialsError, aws.NoRegionError, *SIGN_IN)
+LASTING: Final = (
+    *(aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound),
+    *(aws.NoRegionError, aws.InvalidRegionError),
+    *SIGN_IN,
+)
 """What a person has to mend; all other trouble on the way to AWS passes."""
 BUSY: Final = frozenset(
     {

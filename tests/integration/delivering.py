@@ -76,7 +76,7 @@ class NoQueue:
         raise QueueError("SQS takes nothing")
 
 
-class Woken:
+class NotingQueue:
     """A queue that takes note of what it is to send, and when."""
 
     def __init__(self) -> None:

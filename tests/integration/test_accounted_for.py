@@ -194,7 +194,7 @@ def test_operators_hear_of_a_listing_that_is_gone_and_of_one_that_fails_again_an
         look(world, failing)
     world.flow()
     assert [alert["type"] for alert in world.alerts()] == [
-        "account.endpoint_retired",
+        "account.listing_retired",
         "account.polls_failing",
         "account.polls_failing.cleared",
     ]

@@ -17,7 +17,7 @@ from renderbell.errors import BadInputError
 from renderbell.queues import DeliveryMessage, told_after
 from renderbell.spending import Spending
 from renderbell.video import AccountName
-from renderbell.vitals import is_time, of_accounts, of_endpoints
+from renderbell.vitals import is_counted_at, of_accounts, of_endpoints
 from tests.integration.world import Context, World, video
 from tests.template.stack import NAME, Stack
 from tests.template.world import sample
@@ -124,7 +124,7 @@ def test_the_functions_measure_what_alarms_and_the_dashboard_show(
     world.flow()
     dispatch: Any = world.apps["dispatch"]
     world.accounts.save(world.add_account("heygen/refused"), AccountState(), AccountState(alerts={"key_refused": 1}))
-    monkeypatch.setattr("renderbell.dispatch.is_time", lambda *_: True)
+    monkeypatch.setattr("renderbell.dispatch.is_counted_at", lambda *_: True)
     dispatch.handler({"deliveries": True}, Context())
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert {one["_aws"]["CloudWatchMetrics"][0]["Namespace"] for one in lines} == {"Renderbell/test"}
@@ -181,7 +181,7 @@ def test_an_endpoint_is_counted_when_it_fails_for_an_hour_or_is_disabled_and_not
 
 
 def test_figures_are_counted_at_one_tick_in_five() -> None:
-    assert sum(is_time(NOW + minute * MINUTE) for minute in range(60)) == 12
+    assert sum(is_counted_at(NOW + minute * MINUTE) for minute in range(60)) == 12
 
 
 def test_how_late_an_announcement_is_can_be_told_of_an_event_that_its_message_brings() -> None:

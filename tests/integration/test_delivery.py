@@ -127,7 +127,7 @@ def test_an_endpoint_removed_during_a_delivery_stays_as_it_was_and_the_delivery_
     before = world.endpoints.get(endpoint)
     removing = RemovedMeanwhile(world.names["EndpointsTable"])
     attempt(world, message, endpoints=removing, sender=Refusing(Outcome(http_status=503)))
-    [after] = world.endpoints.ever()
+    [after] = world.endpoints.with_removed()
     assert (world.endpoints.all(), replace(after, removed_at=None)) == ([], before)
     assert attempt(world, replace(message, body=None), timedelta(minutes=15)) == "skipped"
     assert world.delivery(endpoint, message.event_id).reason == "the endpoint was removed"

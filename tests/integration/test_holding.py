@@ -144,7 +144,7 @@ def test_what_is_held_for_an_endpoint_that_is_removed_is_skipped_within_minutes(
     row = world.delivery(endpoint, message.event_id)
     assert (row.status, row.reason) == ("skipped", "the endpoint was removed")
     assert tick(world, timedelta(minutes=2)) == []
-    [removed] = world.endpoints.ever()
+    [removed] = world.endpoints.with_removed()
     assert removed.held_at is None, "so that nobody looks for more"
 
 
@@ -311,7 +311,7 @@ def test_a_trial_that_fails_makes_no_endpoint_fail_for_days(world: World) -> Non
     assert told_for_three_days(world) == []
 
 
-def test_neither_does_the_last_refusal_of_an_event_that_is_given_up(world: World) -> None:
+def test_the_last_refusal_of_an_event_that_is_given_up_makes_no_endpoint_fail(world: World) -> None:
     endpoint = world.add_endpoint()
     message, good, after = ring(world, "bad")[endpoint], ring(world, "good")[endpoint], timedelta()
     for delay in DELAYS:
@@ -329,11 +329,11 @@ def test_a_tick_disables_none_that_answered_since_it_began(world: World) -> None
     attempt(world, message, sender=Refusing(Outcome(http_status=503)))
     queued(world)
     dispatch = world.apps["dispatch"].dispatch
-    before = world.endpoints.ever()
+    before = world.endpoints.with_removed()
     assert attempt(world, woken(message), after, sender=Refusing(Outcome(http_status=200))) == "delivered"
 
     class Earlier(Endpoints):
-        def ever(self) -> Sequence[Endpoint]:
+        def with_removed(self) -> Sequence[Endpoint]:
             return before
 
     replace(dispatch, endpoints=Earlier(world.names["EndpointsTable"])).tend_endpoints(datetime.now(UTC) + after)

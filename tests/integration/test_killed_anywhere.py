@@ -20,7 +20,7 @@ from renderbell.queues import DeliveryMessage
 from renderbell.store.tables import DeliveryRow
 from renderbell.video import AccountName
 from renderbell_cli.receiver import Answer
-from tests.integration.delivering import Refusing, Woken, attempt, delayed, fail, ring, woken
+from tests.integration.delivering import NotingQueue, Refusing, attempt, delayed, fail, ring, woken
 from tests.integration.killing import run_and_kill_before
 from tests.integration.world import Context, World, load, sqs_event, video
 
@@ -118,7 +118,7 @@ def test_a_later_attempt_may_die_anywhere_and_is_followed_by_another(world: Worl
         world.receiver.answers.add("/hook", Answer(status=503))
         tried += 1
         died = run_and_kill_before(statement, partial(load_and_handle, "deliver", sqs_event([woken(message).dump()])))
-        queue, taking = Woken(), Refusing(Outcome(http_status=200))
+        queue, taking = NotingQueue(), Refusing(Outcome(http_status=200))
         if died:
             attempt(world, woken(message), timedelta(seconds=61), queue=queue, sender=taking)
         row = world.delivery(endpoint, message.event_id)

@@ -13,8 +13,8 @@ from renderbell.queues import DeliveryMessage, QueueError
 from tests.integration.delivering import (
     HOUR,
     NoQueue,
+    NotingQueue,
     Refusing,
-    Woken,
     attempt,
     delayed,
     fail,
@@ -43,7 +43,7 @@ class NoTopic:
         return Outcome(error="SNS: down")
 
 
-def late_by(world: World, message: DeliveryMessage, queue: Woken, after: timedelta) -> float:
+def late_by(world: World, message: DeliveryMessage, queue: NotingQueue, after: timedelta) -> float:
     """Return how many seconds after its delivery is due the one message comes that was sent."""
     [(sent, delay)] = queue.sent
     assert (sent.event_id, sent.body, sent.probe) == (message.event_id, None, False)
@@ -52,7 +52,7 @@ def late_by(world: World, message: DeliveryMessage, queue: Woken, after: timedel
 
 
 def test_an_attempt_that_was_killed_between_its_record_and_the_wake_of_the_next_is_followed_by_it(world: World) -> None:
-    endpoint, queue = world.add_endpoint(), Woken()
+    endpoint, queue = world.add_endpoint(), NotingQueue()
     message = ring(world)[endpoint]
     _, after = fail(world, message, timedelta(), times=2)
     with pytest.raises(QueueError):  # its message is not deleted, and comes again long before the five minutes are over
@@ -61,8 +61,8 @@ def test_an_attempt_that_was_killed_between_its_record_and_the_wake_of_the_next_
     assert 0 <= late_by(world, message, queue, after + AGAIN) <= 2
 
 
-def test_an_alert_of_which_the_same_is_true_is_told_all_the_same(world: World) -> None:
-    message, after, queue, topics = alert(), timedelta(), Woken(), {OPERATORS: NoTopic()}
+def test_an_alert_whose_function_was_killed_before_its_wake_is_told_all_the_same(world: World) -> None:
+    message, after, queue, topics = alert(), timedelta(), NotingQueue(), {OPERATORS: NoTopic()}
     for _ in range(2):
         assert attempt(world, message, after, topics=topics) == "pending"
         after = world.delivery(OPERATORS, message.event_id).next_attempt_at - datetime.now(UTC)
@@ -85,7 +85,7 @@ def test_an_alert_whose_message_was_lost_is_woken_by_the_audit(world: World) -> 
 
 
 def test_a_delivery_that_was_put_off_and_killed_before_its_wake_has_its_turn(world: World) -> None:
-    endpoint, queue = world.add_endpoint(gap=60.0), Woken()
+    endpoint, queue = world.add_endpoint(gap=60.0), NotingQueue()
     first, second, third = (ring(world, name)[endpoint] for name in ("one", "two", "three"))
     attempt(world, first, sender=BROKEN)
     attempt(world, second)
@@ -96,7 +96,7 @@ def test_a_delivery_that_was_put_off_and_killed_before_its_wake_has_its_turn(wor
 
 
 def test_a_repeat_that_meets_an_attempt_under_way_comes_again_when_its_lease_ends(world: World) -> None:
-    endpoint, queue = world.add_endpoint(), Woken()
+    endpoint, queue = world.add_endpoint(), NotingQueue()
     message = ring(world)[endpoint]
     assert world.deliveries.claim(message, datetime.now(UTC)) is not None, "and the function is killed"
     assert attempt(world, message, LEASE / 2, queue=queue) is None
@@ -104,8 +104,8 @@ def test_a_repeat_that_meets_an_attempt_under_way_comes_again_when_its_lease_end
     assert attempt(world, queue.sent[0][0], LEASE * 1.1) == "delivered"
 
 
-def test_so_does_one_to_an_endpoint_that_rests_by_then(world: World) -> None:
-    endpoint, queue = world.add_endpoint(), Woken()
+def test_a_repeat_comes_again_also_when_its_endpoint_rests_by_then(world: World) -> None:
+    endpoint, queue = world.add_endpoint(), NotingQueue()
     message = ring(world)[endpoint]
     assert world.deliveries.claim(message, datetime.now(UTC)) is not None
     world.endpoints.note(found := found_endpoint(world, endpoint), replace(found, paused_at=datetime.now(UTC)))
@@ -115,7 +115,7 @@ def test_so_does_one_to_an_endpoint_that_rests_by_then(world: World) -> None:
 
 @pytest.mark.parametrize("end", ["delivered", "held", "waits for long", "without its event"])
 def test_what_needs_no_message_is_not_sent_one(world: World, end: str) -> None:
-    endpoint, queue = world.add_endpoint(), Woken()
+    endpoint, queue = world.add_endpoint(), NotingQueue()
     message, after = ring(world)[endpoint], timedelta()
     if end == "delivered":
         attempt(world, message)

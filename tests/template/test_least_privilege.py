@@ -119,7 +119,7 @@ def needed(function: str, stack: Stack) -> list[Need]:
         patch.setenv("ALLOW_LOCAL_ENDPOINTS", "true")
         patch.setenv("AWS_LAMBDA_FUNCTION_NAME", function)  # so that AWS is described as briefly as there
         session.cache_clear()
-        patch.setattr("renderbell.dispatch.is_time", lambda _: True)
+        patch.setattr("renderbell.dispatch.is_counted_at", lambda _: True)
         handler = _handler(ROOT / str(stack.functions[function]["CodeUri"]) / "app.py", function)
         for event in SITUATIONS[function]:
             handler(json.loads(json.dumps(event)), Context(function))

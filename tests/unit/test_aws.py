@@ -1,4 +1,5 @@
-"""AWS's services as they are described here: they are the real ones, and nothing that is asked for is missing."""
+"""The short descriptions of AWS's services say what botocore says. That none is missing, tests/template/test_least_privilege.py
+shows."""
 
 import importlib.util
 import json
@@ -83,6 +84,6 @@ def test_who_asks_for_a_videos_url_is_patient_for_as_long_as_that_takes_and_asks
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_at_a_desk_every_service_is_there_as_credentials_may_need_one() -> None:
+def test_outside_lambda_every_service_can_be_asked_for_credentials_may_need_one() -> None:
     session.cache_clear()
     assert {"sts", "sso", "sso-oidc", "signin"} <= set(session().get_available_services())

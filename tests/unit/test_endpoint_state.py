@@ -33,9 +33,9 @@ REFUSED: Final = Outcome(http_status=500, milliseconds=80)
 def test_it_fails_since_the_first_of_its_failures_until_one_gets_through() -> None:
     failing = ENDPOINT.after(REFUSED, NOW).after(REFUSED, NOW + timedelta(hours=5))
     assert (failing.failing_since, failing.last_failure) == (NOW, "answered 500")
-    assert failing.state_in_words == "failing: answered 500"
+    assert (failing.state, failing.last_failure) == ("failing", "answered 500")
     well = replace(failing, warned=1).after(OK, NOW)
-    assert (well.failing_since, well.last_failure, well.warned, well.state_in_words) == (None, None, 0, "active")
+    assert (well.failing_since, well.last_failure, well.warned, well.state) == (None, None, 0, "active")
 
 
 def test_what_it_takes_is_written_down_when_it_is_news_and_not_as_long_as_all_goes_well() -> None:

@@ -15,6 +15,7 @@ from rich.live import Live
 from renderbell.events import VideoRecord
 from renderbell.store.videos import IN_FLIGHT
 from renderbell.video import AccountName, Status
+from renderbell_cli.advice import NO_ACCOUNT
 from renderbell_cli.commands import watch
 from renderbell_cli.commands.watch import (
     ACCOUNTS_EVERY,
@@ -29,7 +30,6 @@ from renderbell_cli.commands.watch import (
     newest,
     picture,
 )
-from renderbell_cli.looks import NO_ACCOUNT
 from tests import records
 from tests.records import MARKETING as ACCOUNT
 from tests.records import NOON

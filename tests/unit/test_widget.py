@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from renderbell import widget, widget_parts
 from renderbell.deliveries import DeliveryStatus
 from renderbell.video import Status
-from renderbell.view import DEFAULT_STACK, Notice, View, command_of
+from renderbell.view import Notice, View, command_of
 from renderbell.widget import DOCUMENTATION, MAX_BYTES, page, trouble
-from renderbell_cli.stack import DEFAULT_NAME
 from tests.browser.looks import (
     BAD_DAY,
     CALM,
@@ -340,10 +339,6 @@ def test_it_describes_itself() -> None:
 )
 def test_a_command_speaks_to_the_stack_whose_page_shows_it(stack: str, *, local: bool, words: str) -> None:
     assert command_of(stack, local=local) == words
-
-
-def test_the_command_line_speaks_to_the_same_stack_where_none_is_named() -> None:
-    assert DEFAULT_STACK == DEFAULT_NAME
 
 
 @pytest.mark.parametrize("name", sorted(set(LOOKS) - {"calm"}))

@@ -10,15 +10,15 @@ from rich.text import Text
 
 from renderbell.account import Account
 from renderbell.account_state import HEALTHY, AccountState
-from renderbell.errors import BadInputError, NotOnRecordError
+from renderbell.errors import NotOnRecordError
 from renderbell.hints import Doorbell
 from renderbell.spending import Spending
 from renderbell.video import AccountName
 from renderbell_cli import completing
+from renderbell_cli.advice import ACCOUNTS_LISTED, NO_ACCOUNT, advising
 from renderbell_cli.arguments import AsJson, JsonLines, OfAccount
 from renderbell_cli.helping import App
 from renderbell_cli.keys import options_of, read_key
-from renderbell_cli.looks import NO_ACCOUNT
 from renderbell_cli.show import Listing, console, hints, json_lines, plain, roughly, short, status_text, within
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
@@ -115,7 +115,8 @@ def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = Fa
 def poll(context: typer.Context, account: OfAccount, local: LocalFlag = False, stack: StackName = None) -> None:
     """Look at an account now, instead of at the next tick."""
     name = AccountName.parse(account)
-    Stack.open(context, local=local, name=stack).overview.poll(name)
+    with advising(ACCOUNTS_LISTED):
+        Stack.open(context, local=local, name=stack).overview.poll(name)
     hints.print(f"{name} is looked at now. How it went: renderbell account list")
 
 
@@ -134,7 +135,7 @@ def remove(
     opened.accounts.forget(name)
     opened.spending.forget(name)
     if not removed:
-        raise NotOnRecordError(f"there is no account {name}: `renderbell account list` shows them")
+        raise NotOnRecordError(f"there is no account {name}: {ACCOUNTS_LISTED}")
     hints.print(f"{name} is no longer watched.")
 
 
@@ -205,13 +206,13 @@ def unhook(context: typer.Context, account: OfAccount, local: LocalFlag = False,
 
 
 def _opened(context: typer.Context, account: str, *, local: bool, stack: str | None) -> "tuple[Stack, Provider]":
-    """Return the stack and the account at its provider. Raises BadInputError where no such account is watched."""
+    """Return the stack and the account at its provider. Raises NotOnRecordError where no such account is watched."""
     from renderbell.providers import provider_for
 
     name, opened = AccountName.parse(account), Stack.open(context, local=local, name=stack)
     found = opened.parameters.account(name)
     if found is None:
-        raise BadInputError(f"there is no account {name}: `renderbell account list` shows them")
+        raise NotOnRecordError(f"there is no account {name}: {ACCOUNTS_LISTED}")
     return opened, provider_for(found)
 
 

@@ -11,9 +11,9 @@ from renderbell.deliveries import LEASE, DeliveryStatus
 from renderbell.errors import BadInputError, NotOnRecordError
 from renderbell.values import iso
 from renderbell_cli import completing
+from renderbell_cli.advice import ENDPOINTS_LISTED, advising
 from renderbell_cli.arguments import JsonLines, Since
 from renderbell_cli.helping import choices
-from renderbell_cli.looks import ENDPOINTS_LISTED, advising
 from renderbell_cli.show import Listing, ago, coming, console, hints, json_lines, plain, say_if_cut, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of

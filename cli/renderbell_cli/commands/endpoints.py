@@ -15,9 +15,9 @@ from renderbell.errors import BadInputError
 from renderbell.events import EVENT_TYPES
 from renderbell.values import iso
 from renderbell_cli import completing
+from renderbell_cli.advice import ENDPOINTS_LISTED, advising
 from renderbell_cli.arguments import AsJson, JsonLines
 from renderbell_cli.helping import App
-from renderbell_cli.looks import ENDPOINTS_LISTED, advising
 from renderbell_cli.show import Listing, ago, console, hints, json_lines, plain, roughly, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 
@@ -104,7 +104,7 @@ def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = Fa
 
     found = Stack.open(context, local=local, name=stack).endpoints.all()
     if json:
-        json_lines({**endpoint_fields(one), "state": _state(one)} for one in found)
+        json_lines(endpoint_fields(one) for one in found)
         return
     if not found:
         hints.print("No endpoint yet. Add one: renderbell endpoint add https://example.com/renderbell")
@@ -113,7 +113,7 @@ def list_(context: typer.Context, json: JsonLines = False, local: LocalFlag = Fa
     shown = Listing(*columns, give_way=("URL", "WANTS", "DESCRIPTION"))
     for one in found:
         words = (ago(one.created_at), _wants(one), one.description, one.url)
-        shown.add_row(one.endpoint_id, status_text(_state(one)), *map(plain, words), below=_trouble(one))
+        shown.add_row(one.endpoint_id, status_text(one.state), *map(plain, words), below=_trouble(one))
     shown.print()
 
 
@@ -132,7 +132,7 @@ def show(
     if json:
         more = {"old_secrets_sign_until": [iso(until) for until in _retiring(private, now)], "deliveries": dict(counts)}
         headers = sorted(private.headers) if private else []
-        json_lines([{**endpoint_fields(endpoint), "state": _state(endpoint), "headers": headers, **more}])
+        json_lines([{**endpoint_fields(endpoint), "headers": headers, **more}])
         return
     for name, value in _facts(endpoint, private, counts, now).items():
         if value:
@@ -237,15 +237,6 @@ def _wants(endpoint: Endpoint) -> str:
     return ", ".join(filters) or "everything"
 
 
-def _state(endpoint: Endpoint) -> str:
-    """Return how an endpoint fares in one word, for programs to compare."""
-    if endpoint.paused_at is not None:
-        return "paused"
-    if endpoint.disabled_at is not None:
-        return "disabled"
-    return "active" if endpoint.failing_since is None else "failing"
-
-
 def _trouble(endpoint: Endpoint) -> Mapping[str, Text]:
     """Return what is wrong with an endpoint, by its name. It is no reason for a pause: that was somebody's wish."""
     words = endpoint.disabled_reason if endpoint.disabled_at is not None else endpoint.last_failure
@@ -263,7 +254,7 @@ def _facts(endpoint: Endpoint, private: "Private | None", counts: Mapping[str, i
         "format": endpoint.format,
         "wants": _wants(endpoint),
         "headers": ", ".join(sorted(private.headers)) if private else None,
-        "state": _state(endpoint) + ("" if since is None else f" for {roughly((now - since).total_seconds())}"),
+        "state": endpoint.state + ("" if since is None else f" for {roughly((now - since).total_seconds())}"),
         **{name: words.plain for name, words in _trouble(endpoint).items()},
         "pace": f"one attempt every {gap:.3g} s" if gap else None,
         "old secret": ", ".join(old),

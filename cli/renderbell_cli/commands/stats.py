@@ -10,8 +10,8 @@ import typer
 from renderbell.messages import spoken_duration
 from renderbell.values import iso
 from renderbell.video import Status
+from renderbell_cli.advice import NO_ACCOUNT
 from renderbell_cli.arguments import JsonLines, OnlyProvider, check_provider
-from renderbell_cli.looks import NO_ACCOUNT
 from renderbell_cli.show import Listing, console, hints, json_lines
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of

@@ -12,9 +12,9 @@ from renderbell.events import VideoRecord, event_id
 from renderbell.fresh import Fresh
 from renderbell.values import iso
 from renderbell.video import AccountName
+from renderbell_cli.advice import check_watched
 from renderbell_cli.arguments import AccountOfVideo, AsJson, VideoId, check_provider
 from renderbell_cli.helping import App
-from renderbell_cli.looks import check_watched
 from renderbell_cli.show import Listing, ago, console, hints, json_lines, plain, roughly, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 

@@ -8,9 +8,9 @@ import typer
 
 from renderbell.events import VideoRecord
 from renderbell.video import AccountName, Status
+from renderbell_cli.advice import check_watched
 from renderbell_cli.arguments import JsonLines, OnlyAccount, OnlyProvider, Since, check_provider
 from renderbell_cli.helping import choices
-from renderbell_cli.looks import check_watched
 from renderbell_cli.show import Listing, ago, hints, json_lines, plain, say_if_cut, status_text
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import moment_of

@@ -16,8 +16,9 @@ from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
 from renderbell.messages import spoken_duration
 from renderbell.video import AccountName, Status
+from renderbell_cli.advice import check_watched
 from renderbell_cli.arguments import AccountOfVideo
-from renderbell_cli.looks import check_watched, look_every, looks, standing, trouble_words
+from renderbell_cli.looks import look_every, looks, standing, trouble_words
 from renderbell_cli.show import hints, json_lines, plain
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import seconds_of

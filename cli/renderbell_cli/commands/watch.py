@@ -20,8 +20,9 @@ from renderbell.errors import BadInputError
 from renderbell.events import VideoRecord, video_data
 from renderbell.values import iso
 from renderbell.video import AccountName, Status
+from renderbell_cli.advice import NO_ACCOUNT, check_watched
 from renderbell_cli.arguments import OnlyAccount, OnlyProvider, check_provider
-from renderbell_cli.looks import NO_ACCOUNT, check_watched, look_every, looks, standing, trouble_words
+from renderbell_cli.looks import look_every, looks, standing, trouble_words
 from renderbell_cli.show import ago, console, hints, json_lines, one_line, plain, status_text, table
 from renderbell_cli.stack import LocalFlag, Stack, StackName
 from renderbell_cli.times import seconds_of

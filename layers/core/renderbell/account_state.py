@@ -40,7 +40,7 @@ class AccountState:
     first_look_began_at: datetime | None = None
     first_look_ended_at: datetime | None = None
     earlier_first_look: tuple[datetime, datetime] | None = None
-    """When the first look began and ended that was over before another key, to other videos, made this one necessary."""
+    """When the earlier first look began and ended. Another key, which shows other videos, made a new one necessary."""
     head: tuple[str, ...] = ()
     """The first page, as marks of its rows, when all of it was on record (listing.marks)."""
     licence: Licence | None = None
@@ -102,8 +102,8 @@ class AccountState:
     def looking_anew(self, now: datetime, *, way: str, scope: str, well_until: datetime | None = None) -> Self:
         """Return the state of an account whose first look begins: only what operators were told of it is kept.
 
-        It is silent about what was made before the account was last well. What is as good as looked at under an earlier
-        key is remembered, for the case that this key was a mistake.
+        It is silent about what was made before the account was last well. The first look under the
+        earlier key is remembered, in case the new key was a mistake.
         """
         earlier = self.earlier_first_look
         if earlier is None and self.first_look_began_at is not None and self.first_look_ended_at is not None:

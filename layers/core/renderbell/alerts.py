@@ -1,4 +1,4 @@
-"""What operators are told: a key that is refused, an endpoint that retires, an unknown word. Each once, and its end, too."""
+"""What operators are told: a key that is refused, a listing that retires, an unknown word. Each once, and its end, too."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "The API key is refused",
         "Store a good one with `renderbell account set`. Until then the account is looked at every five minutes.",
     ),
-    "endpoint_retired": (
+    "listing_retired": (
         "The listing answers that it does not exist",
         "HeyGen v1 was to end on 2026-10-31: try `--option api_version=v3`. Otherwise check `base_url`.",
     ),
-    "endpoint_retiring": (
+    "listing_retiring": (
         "The provider announces the end of this listing",
         "It works today. See the provider's documents for what replaces it.",
     ),
@@ -153,7 +153,7 @@ class EndpointAlert:
 
 ALARM_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "poll-dead-letters": (
-        "Looks were set aside after failing three times",
+        "Looks were set aside after failing, or finding Lambda throttled, five times",
         "See the runbook: a fault of Renderbell's own, or of AWS.",
     ),
     "delivery-dead-letters": (

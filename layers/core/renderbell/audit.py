@@ -85,7 +85,7 @@ class Audit:
 
     def _look_for_held(self, now: datetime) -> None:
         """Note where something is held though its endpoint does not know: `dispatch` will send it, or skip it."""
-        for endpoint in self.endpoints.ever():
+        for endpoint in self.endpoints.with_removed():
             if endpoint.held_at is None and any(self.deliveries.held(endpoint.endpoint_id, now, 1)):
                 self.endpoints.note_held(endpoint.endpoint_id, now)
 

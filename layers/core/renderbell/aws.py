@@ -1,10 +1,10 @@
-"""Makes AWS clients, in a fifth of the time that boto3 takes.
+"""Makes AWS clients in a fifth of the time that boto3 needs.
 
-Boto3 is for more than clients, and imports for it what moves files to S3; botocore makes the same ones without.
+boto3 also imports what moves files to S3. botocore alone makes the same clients.
 
-For its first client botocore looks which services there are, four hundred folders twice, and where each of them is; for each
-client it reads all that the service can do, with its documentation. Renderbell asks five services for some of it: that is in
-`described/`, which layers/core/describe.py writes. docs/performance.md has the figures.
+Before its first client botocore lists all services of AWS (four hundred folders, twice) and reads where each one is; for each
+client it reads every operation of the service, with documentation. Renderbell needs a few operations of five services: these
+are in `described/`, which layers/core/describe.py writes. The figures are in docs/performance.md.
 """
 
 import json
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 DESCRIBED: Final = Path(__file__).parent / "described"
 QUICK: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""A service that does not answer is to be an error of the function, and not its end: `deliver` has 30 seconds. Botocore would
-wait for two minutes, five times."""
+"""When a service does not answer, the function should fail with an error before Lambda ends it: `deliver` has 30 seconds.
+botocore's default is five attempts of two minutes."""
 ASKING: Final = Config(connect_timeout=2, read_timeout=26, retries={"total_max_attempts": 1})
 """`fetch` takes up to 25 seconds to answer, and is not to be asked twice."""
 SERVICES: Final = ("dynamodb", "lambda", "sns", "sqs", "ssm")
@@ -49,7 +49,7 @@ def client(service: str) -> Any:
 def session() -> Session:
     """Return the session that all clients share, those of tables as well.
 
-    Elsewhere than in Lambda it reads all that botocore has: a person's credentials may need services not described here.
+    Outside Lambda it reads botocore's own descriptions: a person's credentials may need services that are not described here.
     """
     made = get_session()
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -75,7 +75,7 @@ class Descriptions(Loader):
         return super().load_service_model(service_name, type_name, api_version)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        # Its place says that it is botocore's: endpoints that are somebody's own are taken for another kind.
+        # With botocore's own path: it takes an endpoints.json from anywhere else for one that a customer wrote.
         return (_described(name), self.BUILTIN_DATA_PATH) if name == "endpoints" else super().load_data_with_path(name)
 
 

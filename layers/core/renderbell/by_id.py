@@ -11,7 +11,6 @@ from renderbell.questions import awaited_first, born_first, moved_up, to_be_judg
 from renderbell.scene import Scene, shuffled
 from renderbell.video import Sighting
 
-"""Look-ups a look spends on videos that do not seem to have changed, where the listing shows no end by itself."""
 MAX_FAILED_LOOKUPS: Final = 3
 MAX_SPLITS: Final = 8
 """How often a look halves what it asks for: enough to find the one id among a hundred for which all are refused."""
@@ -26,7 +25,7 @@ def ask_for_the_rest(scene: Scene) -> None:
     notebook, report = scene.notebook, scene.report
     notebook.state = notebook.state.without_missed(scene.pages.read)
     scene.recording.missed_twice = notebook.state.missed_twice
-    most, failures, splits = scene.option("lookups_per_poll"), 0, 0
+    most, failures, splits = scene.count("lookups_per_poll"), 0, 0
     waiting = deque(batched(_to_ask_for(scene, most), scene.provider.bulk, strict=False))
     while waiting and report.lookups < most and failures < MAX_FAILED_LOOKUPS and not scene.pages.out_of_time:
         batch = waiting.popleft()
@@ -61,7 +60,7 @@ def _to_ask_for(scene: Scene, most: int) -> Sequence[str]:
     born = set(scene.recording.born)
     moved = moved_up(waiting, scene.updated, born)
     rest = shuffled([video_id for video_id in waiting if video_id not in moved])
-    resting = born_first(rest, born, most=scene.option("resting_lookups"))
+    resting = born_first(rest, born, most=scene.count("resting_lookups"))
     return [*moved, *resting, *_unestablished(scene, most)]
 
 

@@ -4,8 +4,6 @@ import math
 from datetime import datetime, timedelta
 from typing import Final
 
-"""From one look to the next while videos are in flight, where an account does not say otherwise."""
-
 LONGEST_DELAY: Final = timedelta(seconds=900)
 """The longest SQS keeps a message back."""
 

@@ -31,7 +31,7 @@ from renderbell.values import iso
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-# Not by the module's name: Powertools keeps the root from showing what any logger says that has the function's name in its own.
+# Not `__name__`: Powertools drops the lines of every logger whose name contains the service's, `deliver`.
 logger = logging.getLogger("renderbell.attempts")
 
 BARELY: Final = timedelta(seconds=1)
@@ -137,18 +137,21 @@ class Deliver:
             return None
         return await self._attempt_endpoint(endpoint, message)
 
-    async def _attempt_topic(self, topic: Topic, message: DeliveryMessage) -> Verdict | None:
+    def _claimed(self, message: DeliveryMessage) -> Delivery | None:
+        """Claim a delivery. None where there is nothing to do now: then its message goes on."""
         delivery = self.deliveries.claim(message, self.now())
         if delivery is None:
             self._pass_on(message)
+        return delivery
+
+    async def _attempt_topic(self, topic: Topic, message: DeliveryMessage) -> Verdict | None:
+        if (delivery := self._claimed(message)) is None:
             return None
         outcome = await asyncio.to_thread(topic.publish, delivery)
         return self._record(delivery, outcome, self._verdict(delivery, outcome))
 
     async def _attempt_endpoint(self, endpoint: Endpoint, message: DeliveryMessage) -> Verdict | None:
-        delivery = self.deliveries.claim(message, self.now())
-        if delivery is None:
-            self._pass_on(message)
+        if (delivery := self._claimed(message)) is None:
             return None
         try:
             outcome = await self._post(endpoint, delivery)

@@ -31,12 +31,13 @@ DELAYS: Final = tuple(
 JITTER: Final = 0.2
 MAX_RETRY_AFTER: Final = timedelta(hours=12)
 KEEP_FOR: Final = timedelta(days=35)
-REMOVED: Final = "the endpoint was removed"
-"""Why what was on its way to it is skipped."""
-"""How long a delivery stays on record. Longer than an event is held (30 days)."""
-
+"""How long a delivery stays on record. Longer than an event is held (HELD_FOR)."""
 HELD_FOR: Final = timedelta(days=30)
 """How long an event waits for an endpoint that rests. What is older is skipped when the endpoint is back."""
+
+REMOVED: Final = "the endpoint was removed"
+EXPIRED: Final = "held for longer than 30 days"
+"""Why a delivery is skipped."""
 
 ANSWER_LIMIT: Final = 16 * 1024
 KEPT_ANSWER: Final = 256

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from renderbell.account_state import AccountState
 from renderbell.alerts import OPERATORS, EndpointAlert
-from renderbell.deliveries import HELD_FOR, REMOVED
+from renderbell.deliveries import EXPIRED, HELD_FOR, REMOVED
 from renderbell.endpoints import AT_ONCE, Endpoint
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
@@ -18,7 +18,7 @@ from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
 from renderbell.store.spending import SpendingStore
 from renderbell.video import AccountName
-from renderbell.vitals import is_time, of_accounts, of_endpoints
+from renderbell.vitals import is_counted_at, of_accounts, of_endpoints
 
 QUIET_AFTER: Final = timedelta(days=1)
 MAX_DUE: Final = 500
@@ -64,7 +64,7 @@ class Dispatch:
 
     def vitals(self, now: datetime, schedules: Mapping[str, Schedule]) -> Mapping[str, int]:
         """Return what alarms watch of the accounts that are polled, and of endpoints; nothing at four ticks of five."""
-        if not is_time(now):
+        if not is_counted_at(now):
             return {}
         every = {provider: schedule.interval for provider, schedule in schedules.items() if schedule.on}
         names = [name for name in self.parameters.account_names() if name.provider in every]
@@ -77,13 +77,13 @@ class Dispatch:
         What was held for one that was removed is skipped.
         """
         sent = 0
-        for endpoint in self.endpoints.ever():
+        for endpoint in self.endpoints.with_removed():
             if endpoint.removed_at is not None:
                 self._skip_held(endpoint, now)
                 continue
             self._warn(endpoint, now)
             if endpoint.rests is None:
-                sent += self._release(endpoint, now) if endpoint.held_at is not None else 0
+                sent += self._release(endpoint, now)
             elif endpoint.may_be_probed(now):
                 sent += self._probe(endpoint, now)
         return sent
@@ -92,22 +92,20 @@ class Dispatch:
         if endpoint.watched(now)[1] is None:
             return
         found = self.endpoints.get(endpoint.endpoint_id)  # it may have answered since this tick began
-        after, kind = (endpoint, None) if found is None else found.watched(now)
-        if found is None or kind is None:
+        if found is None:
             return
-        endpoint = found
-        detail = after.disabled_reason or endpoint.last_failure
-        alert = EndpointAlert.of(endpoint, kind, endpoint.failing_since, detail, now)
+        after, kind = found.watched(now)
+        if kind is None:
+            return
+        alert = EndpointAlert.of(found, kind, found.failing_since, after.disabled_reason or found.last_failure, now)
         # Told first: killed in between it is told again, under the same id.
         self.delivery_queue.send([DeliveryMessage.of(OPERATORS, alert)])
-        self.endpoints.note(endpoint, after)
+        self.endpoints.note(found, after)
 
     def _release(self, endpoint: Endpoint, now: datetime) -> int:
         """Send a minute's worth of what was held, the oldest first, at the rate the endpoint bears; return how many."""
         most = min(AT_ONCE if endpoint.is_doubtful else MAX_RELEASED, int(endpoint.bears * ONE_MINUTE.total_seconds()))
-        held = list(self.deliveries.held(endpoint.endpoint_id, now, max(1, most)))
-        if not held and endpoint.held_at is not None and now - endpoint.held_at > ONE_MINUTE:
-            self.endpoints.forget_held(endpoint)
+        held = self._held(endpoint, now, max(1, most))
         # One that bears less than one a minute takes the first in its turn.
         return self.delivery_queue.send_later(self._released(held, endpoint.bears, now, turn=most > 0))
 
@@ -116,7 +114,7 @@ class Dispatch:
     ) -> Iterator[tuple[DeliveryMessage, int]]:
         """Make each due in its time, and yield what wakes it then. Killed in between, it is found due at a later tick."""
         for place, (message, since) in enumerate(held):
-            if now - since > HELD_FOR and self.deliveries.expire(message, "held for longer than 30 days", now):
+            if now - since > HELD_FOR and self.deliveries.expire(message, EXPIRED, now):
                 continue
             wait = int(place / rate)
             if self.deliveries.release(message, now + timedelta(seconds=wait)):
@@ -124,13 +122,17 @@ class Dispatch:
 
     def _skip_held(self, endpoint: Endpoint, now: datetime) -> None:
         """Skip a minute's worth of what was held for an endpoint that was removed."""
-        if endpoint.held_at is None:
-            return
-        held = list(self.deliveries.held(endpoint.endpoint_id, now, MAX_RELEASED))
-        for message, _ in held:
+        for message, _ in self._held(endpoint, now, MAX_RELEASED):
             self.deliveries.skip_held(message, REMOVED, now)
-        if not held and now - endpoint.held_at > ONE_MINUTE:
+
+    def _held(self, endpoint: Endpoint, now: datetime, most: int) -> Sequence[tuple[DeliveryMessage, datetime]]:
+        """Return what is held for an endpoint, the oldest first. Where it is nothing, that is noted."""
+        if endpoint.held_at is None:
+            return []
+        held = list(self.deliveries.held(endpoint.endpoint_id, now, most))
+        if not held and now - endpoint.held_at > ONE_MINUTE:  # the index lags behind what was held a moment ago
             self.endpoints.forget_held(endpoint)
+        return held
 
     def _probe(self, endpoint: Endpoint, now: datetime) -> int:
         """Try a disabled endpoint with one event that is held for it.

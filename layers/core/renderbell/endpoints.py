@@ -36,8 +36,10 @@ QUICK: Final = 2.0
 AT_ONCE: Final = 3
 """Attempts that run at one time at an endpoint that is slow."""
 UNPROVEN_GAP: Final = 5.0
+"""Seconds between two attempts at an endpoint that has not answered yet. No power of two, as the gaps learnt from answers are:
+so `is_doubtful` knows it again."""
 MAX_GAP: Final = 60.0
-"""Seconds between two attempts at an endpoint that has not answered yet, and at one that does not answer at all."""
+"""Seconds between two attempts at an endpoint that does not answer at all."""
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HEADER_VALUE: Final = re.compile(r"[!-~]([ \t!-~]{0,2000}[!-~])?")
 OURS: Final = frozenset(
@@ -117,7 +119,10 @@ class Endpoint:
 
     @property
     def bears(self) -> float:
-        """Return how many events a second it may be sent of what was held: as it asked, and no more than it keeps up with."""
+        """Return how many held events a second it may be sent: what it asked for, or less where it is known to be slow.
+
+        Of a doubtful one nothing is known: whoever sends bounds the number instead (AT_ONCE).
+        """
         asked = self.rate or RELEASED_A_SECOND
         return min(asked, 1 / self.gap) if self.gap and not self.is_doubtful else asked
 
@@ -127,10 +132,13 @@ class Endpoint:
         return self.gap == UNPROVEN_GAP
 
     @property
-    def state_in_words(self) -> str:
-        if self.rests is not None:
-            return self.rests.removeprefix("the endpoint is ")
-        return f"failing: {self.last_failure}" if self.failing_since is not None else "active"
+    def state(self) -> str:
+        """How it fares, in a word: `paused`, `disabled`, `failing` or `active`."""
+        if self.paused_at is not None:
+            return "paused"
+        if self.disabled_at is not None:
+            return "disabled"
+        return "active" if self.failing_since is None else "failing"
 
     def after(self, outcome: Outcome, now: datetime) -> Self:
         """Return this endpoint after an attempt: whether it fails, and how often it may be called."""

@@ -32,6 +32,10 @@ class NotOnRecordError(BadInputError):
     pass
 
 
+def no_endpoint(endpoint_id: str) -> NotOnRecordError:
+    return NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
+
+
 class NotEndedError(BadInputError):
     pass
 

@@ -218,13 +218,15 @@ def _title_of(body: str | None) -> str | None:
 
 def _state_of(endpoint: Endpoint, command: str) -> tuple[str, str, datetime | None]:
     """Return how an endpoint fares in one word, in words, and since when."""
-    if endpoint.paused_at is not None:
-        return "paused", f"its events are held; `{command} endpoint resume {endpoint.endpoint_id}`", endpoint.paused_at
-    if endpoint.disabled_at is not None:
-        return "disabled", f"{endpoint.disabled_reason}; tried again now and then", endpoint.disabled_at
-    if endpoint.failing_since is not None:
-        return "failing", endpoint.last_failure or "", endpoint.failing_since
-    return "sending", "what was held is being sent", endpoint.held_at
+    match state := endpoint.state:
+        case "paused":
+            return state, f"its events are held; `{command} endpoint resume {endpoint.endpoint_id}`", endpoint.paused_at
+        case "disabled":
+            return state, f"{endpoint.disabled_reason}; tried again now and then", endpoint.disabled_at
+        case "failing":
+            return state, endpoint.last_failure or "", endpoint.failing_since
+        case _:
+            return "sending", "what was held is being sent", endpoint.held_at
 
 
 def _activity(state: AccountState | None) -> datetime:

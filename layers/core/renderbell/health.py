@@ -60,15 +60,15 @@ def _found(state: AccountState, findings: Findings) -> Mapping[str, str | None]:
     """Return what is wrong (a text) and what is right (None). What this look cannot tell is left out."""
     error, found = findings.error, dict[str, str | None]()
     if error is None:
-        found |= {"key_refused": None, "endpoint_retired": None, "polls_failing": None}
+        found |= {"key_refused": None, "listing_retired": None, "polls_failing": None}
     elif isinstance(error, AuthError):
         found["key_refused"] = str(error)
     elif isinstance(error, NotFoundError):
-        found["endpoint_retired"] = str(error)
+        found["listing_retired"] = str(error)
     elif state.failures >= FAILURES_TO_ALERT:
         found["polls_failing"] = f"{FAILURES_TO_ALERT} in a row; the last: {error.kind}: {error}"
     if findings.read_a_page:
-        found["endpoint_retiring"] = findings.notice
+        found["listing_retiring"] = findings.notice
     if findings.order_lost or state.licence is not None:
         found["order_lost"] = findings.order_lost
     return found

@@ -18,6 +18,7 @@ from renderbell.values import iso
 from renderbell.video import AccountName
 
 HOT: Final = timedelta(seconds=int(OPTIONS["hot_interval"].default))
+"""The default stands for every account: its own option lies with its key, which nobody may read here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class Watched:
     state: AccountState
     spending: Spending
     next_poll_by: datetime | None
-    """When it will have been polled again, at the latest; None while its provider's schedule is off, or is not known."""
+    """When it should have been polled again; later where the account has a `hot_interval` of its own. None while its provider's
+    schedule is off, or is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Overview:
     def poll(self, account: AccountName) -> None:
         """Look at an account now. Raises NotOnRecordError for one that is not watched."""
         if account not in self.parameters.account_names(account.provider):
-            raise NotOnRecordError(f"there is no account {account}: `renderbell account list` shows them")
+            raise NotOnRecordError(f"there is no account {account}")
         self.poll_queue.send([PollMessage(account=account)])
 
     def _watched(self, name: AccountName, state: AccountState, spending: Spending, now: datetime) -> Watched:

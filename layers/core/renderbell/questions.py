@@ -27,5 +27,8 @@ def born_first(resting: Sequence[str], born: Container[str], *, most: int) -> Se
 
 
 def to_be_judged(video_ids: Sequence[str], missed: Mapping[str, int], *, most: int) -> Sequence[str]:
-    """Return some of what the first look could not judge, less what was not to be found and full sweeps are to miss first."""
+    """Return some of what the first look could not judge.
+
+    What a look-up did not find is left out until two full sweeps have missed it.
+    """
     return [video_id for video_id in dict.fromkeys(video_ids) if missed.get(video_id, TWICE) >= TWICE][:most]

@@ -79,7 +79,7 @@ class Told(Protocol):
 class DeliveryMessage:
     """Attempt this delivery if it is due. Its row is the truth, if it has one; a new delivery is its message until then.
 
-    `turn` says that it has waited for its endpoint's turn, or is released from being held: it waits no more. A `probe` is
+    `turn` says that its time has been chosen already, by a turn, a release or a replay: it waits no more. A `probe` is
     attempted although its endpoint rests, to see whether it answers again. `again` is a person's wish: what was given up, or
     waits for long, begins its schedule anew first.
     """

@@ -10,7 +10,7 @@ from typing import Any, Final
 from renderbell.alerts import OPERATORS
 from renderbell.deliveries import DeliveryStatus
 from renderbell.endpoints import RELEASED_A_SECOND, TOPIC
-from renderbell.errors import NotOnRecordError
+from renderbell.errors import NotOnRecordError, no_endpoint
 from renderbell.events import TRIAL
 from renderbell.positions import cursor_of, place_of
 from renderbell.queues import MAX_DELAY, DeliveryMessage, Queue
@@ -99,11 +99,11 @@ class Replay:
 
     def _receivers(self, chosen: Chosen) -> Sequence[str]:
         """Return whose deliveries are meant: also of endpoints that were removed. Raises NotOnRecordError."""
-        ever = [*BUILT_IN, *(one.endpoint_id for one in self.endpoints.ever())]
+        ever = [*BUILT_IN, *(one.endpoint_id for one in self.endpoints.with_removed())]
         if chosen.endpoint_id is None:
             return ever
         if chosen.endpoint_id not in ever:
-            raise _no_endpoint(chosen.endpoint_id)
+            raise no_endpoint(chosen.endpoint_id)
         return [chosen.endpoint_id]
 
     def plan(self, chosen: Chosen) -> Plan:
@@ -112,8 +112,8 @@ class Replay:
         Raises NotOnRecordError where there is no such endpoint, and where no delivery of the event fits.
         """
         rate = RELEASED_A_SECOND if chosen.endpoint_id is None else self.rate_of(chosen.endpoint_id)
-        open_ones = {*BUILT_IN, *(one.endpoint_id for one in self.endpoints.all())}
-        found = sorted((one for one in self.found(chosen) if one.endpoint_id in open_ones), key=_age)
+        present = {*BUILT_IN, *(one.endpoint_id for one in self.endpoints.all())}
+        found = sorted((one for one in self.found(chosen) if one.endpoint_id in present), key=_age)
         if chosen.event_id is None:
             found = [one for one in found if one.event_type != TRIAL]
         elif not found:
@@ -138,20 +138,18 @@ class Replay:
 
     def rate_of(self, endpoint_id: str) -> float:
         """Return how many events a second may be sent again to an endpoint. Raises NotOnRecordError."""
-        found = None if endpoint_id in BUILT_IN else self.endpoints.get(endpoint_id)
-        if found is None and endpoint_id not in BUILT_IN:
-            raise _no_endpoint(endpoint_id)
-        return (found.rate if found else None) or RELEASED_A_SECOND
+        if endpoint_id in BUILT_IN:
+            return RELEASED_A_SECOND
+        found = self.endpoints.get(endpoint_id)
+        if found is None:
+            raise no_endpoint(endpoint_id)
+        return found.bears
 
     def resting(self, plan: Plan) -> dict[str, str]:
         """Return why, of the endpoints that a plan sends to, those that rest do: what is sent to them is held."""
         ids = {one.endpoint_id for one in plan.waiting}.difference(BUILT_IN)
         found = {one.endpoint_id: one.rests for one in self.endpoints.all() if one.endpoint_id in ids}
         return {endpoint_id: why for endpoint_id, why in sorted(found.items()) if why is not None}
-
-
-def _no_endpoint(endpoint_id: str) -> NotOnRecordError:
-    return NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
 
 
 def _none_fits(chosen: Chosen) -> str:

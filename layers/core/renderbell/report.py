@@ -51,7 +51,7 @@ class Report:
     stalled: int = 0
     in_flight: int = 0
     awaited: int = 0
-    """Those in flight that are not overdue: they are what is looked at again soon for."""
+    """Those in flight that are not overdue. While there are any, the account is looked at again soon."""
     unfinished: bool = False
     order_lost: str | None = None
     """Why the licence was lost, if it was."""

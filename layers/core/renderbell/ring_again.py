@@ -37,7 +37,7 @@ class RingAgain:
         """
         video = self.videos.get(account, video_id)
         if video is None:
-            raise NotOnRecordError(f"{account} has no video {masked(video_id)} on record")
+            raise NotOnRecordError(f"no video {masked(video_id)} of {account} is on record")
         if not video.status.final:
             raise NotEndedError(f"the video is {video.status}: there is nothing to ring for until it has ended")
         event = self.links.linked(event_of(video))

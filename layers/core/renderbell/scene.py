@@ -41,7 +41,7 @@ class Scene:
         """Why nothing new can be hiding below the head, if it cannot."""
         return Licence.DOCUMENTED if self.provider.newest_first else self.notebook.state.licence
 
-    def option(self, name: str) -> int:
+    def count(self, name: str) -> int:
         return self.provider.account.count(name)
 
     def unread(self) -> Sequence[str]:
@@ -50,7 +50,7 @@ class Scene:
 
     def overdue(self) -> frozenset[str]:
         """Return what is in flight for so long that nobody waits for it by the second any more."""
-        since = self.now() - timedelta(hours=self.option("stalled_hours"))
+        since = self.now() - timedelta(hours=self.count("stalled_hours"))
         flying = self.recording.in_flight.items()
         return frozenset(video_id for video_id, known in flying if known.since is not None and known.since <= since)
 

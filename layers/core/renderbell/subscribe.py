@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from renderbell.addresses import vet
 from renderbell.endpoints import CHATS, FORMATS, STANDARD, Endpoint, Private, check_filters, check_headers, shown_url
-from renderbell.errors import BadInputError, NotOnRecordError, UnsafeUrl
+from renderbell.errors import BadInputError, UnsafeUrl, no_endpoint
 from renderbell.events import PROVIDER_NAMES, trial_event
 from renderbell.lookup import resolve
 from renderbell.parameters import Parameters, check_room
@@ -99,7 +99,7 @@ class Subscribe:
         """Return an endpoint. Raises NotOnRecordError."""
         found = self.endpoints.get(endpoint_id)
         if found is None:
-            raise _nobody(endpoint_id)
+            raise no_endpoint(endpoint_id)
         return found
 
     def pause(self, endpoint_id: str, now: datetime) -> Endpoint:
@@ -118,7 +118,7 @@ class Subscribe:
         What is on its way to it is skipped when it is due, and what is held for it within minutes, with that reason.
         """
         if not self.endpoints.remove(endpoint_id, now):
-            raise _nobody(endpoint_id)
+            raise no_endpoint(endpoint_id)
         self.parameters.remove_endpoint_private(endpoint_id)
 
     def rotate(self, endpoint_id: str, now: datetime) -> str:
@@ -173,10 +173,6 @@ class Subscribe:
             raise BadInputError(f"events cannot be posted to that URL: {error}") from None
 
 
-def _nobody(endpoint_id: str) -> NotOnRecordError:
-    return NotOnRecordError(f"there is no endpoint {endpoint_id!r}")
-
-
 def endpoint_fields(endpoint: Endpoint) -> dict[str, Any]:
     """Return all there is to know of an endpoint, except its secrets, as programs get it."""
     return {
@@ -189,7 +185,7 @@ def endpoint_fields(endpoint: Endpoint) -> dict[str, Any]:
         "allow_http": endpoint.allow_http,
         "description": endpoint.description,
         "rate": endpoint.rate,
-        "state": endpoint.state_in_words,
+        "state": endpoint.state,
         "paused_at": iso(endpoint.paused_at),
         "disabled_at": iso(endpoint.disabled_at),
         "disabled_reason": endpoint.disabled_reason,

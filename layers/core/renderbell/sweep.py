@@ -95,4 +95,4 @@ def _end(scene: Scene, full: FullSweep, total: int | None) -> None:
 
 
 def _interval(scene: Scene) -> timedelta:
-    return timedelta(minutes=scene.option("full_sweep_minutes"))
+    return timedelta(minutes=scene.count("full_sweep_minutes"))

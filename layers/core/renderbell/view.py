@@ -73,7 +73,10 @@ class View:
         return max(0.0, (self.now - video.began).total_seconds())
 
     def seconds_left(self, video: VideoRecord) -> float | None:
-        """Return when a video is about done: below zero where it takes longer than usual, None where nobody can tell."""
+        """Return in how many seconds a video is about done.
+
+        Below zero where it takes longer than usual, None where nobody can tell.
+        """
         usual = self.usual.get(video.account.provider)
         return None if usual is None else usual - self.age(video)
 

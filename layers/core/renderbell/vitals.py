@@ -11,13 +11,13 @@ from renderbell.video import AccountName
 
 UNPOLLED_AFTER: Final = timedelta(minutes=10)
 FAILING_AFTER: Final = timedelta(hours=1)
-LOOKED_EVERY: Final = 5
+COUNTED_EVERY: Final = 5
 """Minutes between two countings: each reads half a unit for each account."""
 
 
-def is_time(now: datetime) -> bool:
-    """Say whether a tick counts: one in five minutes. One that starts too late is missed; alarms bear that."""
-    return now.minute % LOOKED_EVERY == 0
+def is_counted_at(now: datetime) -> bool:
+    """Say whether this tick counts: one in five minutes does. One that starts a minute late is missed; alarms bear that."""
+    return now.minute % COUNTED_EVERY == 0
 
 
 def of_accounts(
@@ -29,9 +29,10 @@ def of_accounts(
 ) -> Mapping[str, int]:
     """Count accounts that no poll got through to for ten minutes, and those whose key is refused.
 
-    `every` is the interval of each provider's schedule, `quiet_every` that of accounts where nothing happens. Where looks are
-    further apart than five minutes, in which polls are noted, two of them must have been missed: also where an account is quiet
-    no longer because the first of them failed. Where nobody knows how far, nobody can say that a poll is late.
+    `every` is the interval of each provider's schedule, `quiet_every` that of accounts where nothing happens. Polls are noted
+    every five minutes. Where looks are further apart than that, an account counts only after two were missed; `quiet_every`
+    counts even for an account that just stopped being quiet because a look failed. A schedule whose interval nobody knows is
+    left out.
     """
     apart = {provider: max(interval, quiet_every) for provider, interval in every.items() if interval}
     limits = {provider: max(UNPOLLED_AFTER, 2 * longest + NOTED_EVERY) for provider, longest in apart.items()}

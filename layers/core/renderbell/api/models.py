@@ -23,11 +23,11 @@ def _as_written(value: Any) -> Any:
     return value
 
 
-GivenTime = Annotated[datetime, BeforeValidator(_as_written)]
+TakenTime = Annotated[datetime, BeforeValidator(_as_written)]
 """A time that we are sent, as RFC 3339 writes it."""
 
 
-class Given(BaseModel):
+class Answered(BaseModel):
     """What we answer: built from our own records, never with anything beside its fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -39,7 +39,7 @@ class Taken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Problem(Given):
+class Problem(Answered):
     """A problem document (RFC 9457)."""
 
     type: str = "about:blank"
@@ -49,7 +49,7 @@ class Problem(Given):
     errors: list[dict[str, Any]] | None = Field(default=None, description="For 422: what is wrong, and where.")
 
 
-class Video(Given):
+class Video(Answered):
     provider: str
     account: str = Field(description="The account's name alone.")
     video_id: str = Field(description="The provider's own id, unchanged.")
@@ -71,12 +71,12 @@ class Video(Given):
     sequence: int = Field(description="How many transitions brought it here.")
 
 
-class VideoPage(Given):
+class VideoPage(Answered):
     videos: list[Video]
     cursor: str | None = Field(description="Give it to get the next page; null after the last.")
 
 
-class Transition(Given):
+class Transition(Answered):
     status: Status
     provider_status: str | None
     at: Moment
@@ -89,18 +89,18 @@ class VideoWithHistory(Video):
     history: list[Transition] = Field(description="Each transition, the first first.")
 
 
-class FreshUrl(Given):
+class FreshUrl(Answered):
     url: str
     url_expires_at: Time
 
 
-class Rung(Given):
+class Rung(Answered):
     event_id: str
     sent: int = Field(description="Receivers that it is sent to.")
     on_their_way: int = Field(description="Deliveries of it that are still being attempted, and were left alone.")
 
 
-class Endpoint(Given):
+class Endpoint(Answered):
     id: str
     url: str
     format: str
@@ -125,7 +125,7 @@ class AddedEndpoint(Endpoint):
     secret: str | None = Field(description="To verify signatures with; it is told this once. Chats have none.")
 
 
-class EndpointList(Given):
+class EndpointList(Answered):
     endpoints: list[Endpoint]
 
 
@@ -141,12 +141,12 @@ class NewEndpoint(Taken):
     allow_http: bool = Field(default=False, description="Permit http:// in a local stack.")
 
 
-class Secret(Given):
+class Secret(Answered):
     id: str
     secret: str = Field(description="It is told this once. The old one signs beside it for 24 hours.")
 
 
-class Trial(Given):
+class Trial(Answered):
     event_id: str
     delivered: bool
     answered: bool = Field(description="False when no attempt was on record in time.")
@@ -156,7 +156,7 @@ class Trial(Given):
     error: str | None
 
 
-class Delivery(Given):
+class Delivery(Answered):
     endpoint: str
     event_id: str
     type: str
@@ -173,16 +173,16 @@ class Delivery(Given):
     finished_at: Time
 
 
-class DeliveryPage(Given):
+class DeliveryPage(Answered):
     deliveries: list[Delivery]
     cursor: str | None = Field(description="Give it to get the next page; null after the last.")
 
 
-class DeliveryList(Given):
+class DeliveryList(Answered):
     deliveries: list[Delivery]
 
 
-class DeliverySummary(Given):
+class DeliverySummary(Answered):
     """Deliveries of every event of a time, by how they stand."""
 
     pending: int
@@ -199,19 +199,19 @@ class ReplayOrder(Taken):
     endpoint: str | None = Field(
         default=None, min_length=1, max_length=200, description="... to this endpoint, or everything of it ..."
     )
-    since: GivenTime | None = Field(default=None, description="... since then.")
+    since: TakenTime | None = Field(default=None, description="... since then.")
     status: DeliveryStatus | None = Field(default=None, description="Only deliveries of this status.")
     dry_run: bool = Field(default=False, description="Only count.")
 
 
-class Replayed(Given):
+class Replayed(Answered):
     sent: int
     would_send: int = Field(description="How many fit.")
     left: int = Field(description="How many are left for a next call, in a quarter of an hour.")
     on_their_way: int
 
 
-class Cost(Given):
+class Cost(Answered):
     """What polls cost, as counted: what a function counted in its last minutes may be missing."""
 
     polls: int
@@ -220,7 +220,7 @@ class Cost(Given):
     write_units: float
 
 
-class Account(Given):
+class Account(Answered):
     account: str
     health: str | None = Field(description="`ok`, or `kind: message`; null before the first look.")
     health_in_words: str
@@ -238,15 +238,15 @@ class Account(Given):
     alerts: list[str] = Field(description="What operators were told and is not over.")
 
 
-class AccountList(Given):
+class AccountList(Answered):
     accounts: list[Account]
 
 
-class Accepted(Given):
+class Accepted(Answered):
     account: str
 
 
-class ProviderStatistics(Given):
+class ProviderStatistics(Answered):
     provider: str
     by_status: dict[str, int] = Field(description="In flight now, and ended since then.")
     completed_median_seconds: Seconds = Field(description="From creation to completion.")
@@ -255,6 +255,6 @@ class ProviderStatistics(Given):
     truncated: bool = Field(description="Whether more ended since then than were counted.")
 
 
-class StatisticsList(Given):
+class StatisticsList(Answered):
     since: Moment
     providers: list[ProviderStatistics]

@@ -37,8 +37,8 @@ def _known_provider(word: str) -> str:
 
 
 # A path's parts arrive percent-encoded: they are decoded here, once.
-Known = Annotated[str, BeforeValidator(_known_provider)]
-Provider = Annotated[Known, Path(json_schema_extra={"enum": list(PROVIDER_NAMES)})]
+KnownProvider = Annotated[str, BeforeValidator(_known_provider)]
+Provider = Annotated[KnownProvider, Path(json_schema_extra={"enum": list(PROVIDER_NAMES)})]
 NAME: Final = r"^[A-Za-z0-9_.-]+$"
 Name = Annotated[str, BeforeValidator(unquote), Path(max_length=200, pattern=NAME, description="The account's name alone.")]
 VideoId = Annotated[str, BeforeValidator(unquote), Path(max_length=1024, description="The provider's own id, percent-encoded.")]
@@ -46,7 +46,7 @@ EndpointId = Annotated[str, BeforeValidator(unquote), Path(max_length=200)]
 EventId = Annotated[str, BeforeValidator(unquote), Path(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="At most this many.")]
 Cursor = Annotated[str | None, Query(max_length=4000, description="From the page before.")]
-Since = Annotated[models.GivenTime | None, Query(description="Only since then; RFC 3339, in UTC unless it says otherwise.")]
+Since = Annotated[models.TakenTime | None, Query(description="Only since then; RFC 3339, in UTC unless it says otherwise.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def routes(desk: Desk) -> Sequence[Route]:
 
 def video_routes(desk: Desk) -> Sequence[Route]:
     def list_videos(
-        provider: Annotated[Known | None, Query(json_schema_extra={"enum": list(PROVIDER_NAMES)})] = None,
+        provider: Annotated[KnownProvider | None, Query(json_schema_extra={"enum": list(PROVIDER_NAMES)})] = None,
         account: Annotated[
             str | None, Query(max_length=200, pattern=r"^[a-z]+/[A-Za-z0-9_.-]+$", description="As `heygen/marketing`.")
         ] = None,

@@ -1,4 +1,4 @@
-"""The five providers, by name. A new one is one file beside this, one line here, one schedule and one saved page."""
+"""The five providers, by name. docs/adding-a-provider.md says what a new one needs."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

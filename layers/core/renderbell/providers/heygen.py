@@ -27,21 +27,6 @@ from renderbell.providers.hooks import Hook
 from renderbell.values import Json, creation, integer, number, text
 from renderbell.video import Sighting, Status
 
-STATUSES: Final[Mapping[str, Status]] = {
-    "draft": Status.QUEUED,  # v1, older documents: not submitted yet
-    "waiting": Status.QUEUED,
-    "pending": Status.QUEUED,
-    "queued": Status.QUEUED,  # v3 bulk statuses only
-    "processing": Status.GENERATING,
-    "completed": Status.COMPLETED,
-    "failed": Status.FAILED,
-    "not_found": Status.DELETED,  # v3 bulk statuses only: an unknown or unowned id
-}
-
-HINT_HELP: Final = (
-    "`renderbell account hook heygen/NAME` registers it for the whole account; or give it as `callback_url` of a single job."
-)
-
 
 def heygen(account: Account) -> Provider:
     """Return the HeyGen of the account's `api_version`: v3, unless it says v1."""
@@ -54,9 +39,21 @@ class HeyGen(Provider):
     name = "heygen"
     base_url = "https://api.heygen.com"
     page_size = 100
-    statuses = STATUSES
+    statuses: ClassVar[Mapping[str, Status]] = {
+        "draft": Status.QUEUED,  # v1, older documents: not submitted yet
+        "waiting": Status.QUEUED,
+        "pending": Status.QUEUED,
+        "queued": Status.QUEUED,  # v3 bulk statuses only
+        "processing": Status.GENERATING,
+        "completed": Status.COMPLETED,
+        "failed": Status.FAILED,
+        "not_found": Status.DELETED,  # v3 bulk statuses only: an unknown or unowned id
+    }
     hooks = True
-    hint_help = HINT_HELP
+    hint_help = (
+        "`renderbell account hook heygen/NAME` registers it for the whole account; "
+        "or give it as `callback_url` of a single job."
+    )
     listing: ClassVar[str]
 
     def headers(self) -> Mapping[str, str]:

@@ -129,13 +129,13 @@ class Deliveries:
 
     def skip_held(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
         """Skip a held delivery for good. False when it is no longer held."""
-        return self._skipped(message, reason, now, self._row.status == HELD)
+        return self._skip(message, reason, now, self._row.status == HELD)
 
     def expire(self, message: DeliveryMessage, reason: str, now: datetime) -> bool:
         """Skip what is held for longer than HELD_FOR. False when it is no longer held, or a person sent it again since."""
         # Its age is that of its event. How long it is kept counts from when its schedule last began.
         is_old = self._row.expires_at <= now + (KEEP_FOR - HELD_FOR)
-        return self._skipped(message, reason, now, (self._row.status == HELD) & is_old)
+        return self._skip(message, reason, now, (self._row.status == HELD) & is_old)
 
     def replay(self, message: DeliveryMessage, when: datetime, now: datetime) -> bool:
         """Let a delivery that is over begin its schedule anew at `when`. False when it is still on its way."""
@@ -219,7 +219,7 @@ class Deliveries:
             self._row.next_attempt_at.set(self._row.created_at | now),
         ]
 
-    def _skipped(self, message: DeliveryMessage, reason: str, now: datetime, condition: Condition) -> bool:
+    def _skip(self, message: DeliveryMessage, reason: str, now: datetime, condition: Condition) -> bool:
         actions = [self._row.status.set(DeliveryStatus.SKIPPED.value), self._row.reason.set(reason), *self._over(now)]
         return self._updated(message, actions, condition) is not None
 

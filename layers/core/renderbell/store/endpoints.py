@@ -28,11 +28,11 @@ class Endpoints:
         self._row = opened(EndpointRow, table, meter)
 
     def all(self) -> Sequence[Endpoint]:
-        """Return every endpoint, oldest first. There are few, and an event must not miss one that was just added."""
-        return [one for one in self.ever() if one.removed_at is None]
+        """Return the endpoints, oldest first. There are few, and an event must not miss one that was just added."""
+        return [one for one in self.with_removed() if one.removed_at is None]
 
-    def ever(self) -> Sequence[Endpoint]:
-        """Return every endpoint, oldest first, those as well that were removed while deliveries to them are on record."""
+    def with_removed(self) -> Sequence[Endpoint]:
+        """Return the endpoints, and those that were removed while deliveries to them are on record; oldest first."""
         rows = sorted(self._row.scan(consistent_read=True), key=lambda row: (row.created_at, row.endpoint_id))
         return [endpoint_of(row) for row in rows]
 
@@ -70,8 +70,8 @@ class Endpoints:
     def take_turn(self, endpoint: Endpoint, now: datetime) -> datetime | None:
         """Return when the next attempt at an endpoint that takes turns may begin, and give that turn to nobody else.
 
-        None when turns are given out for LONGEST_TURN already, where it is doubtful how many there are to give, and when the
-        endpoint was removed meanwhile.
+        None when turns are given out up to LONGEST_TURN already, when the endpoint is doubtful and its one turn is taken, and
+        when it was removed meanwhile.
         """
         gap, at = endpoint.seconds_between, now.timestamp()
         row, turn = self._row(endpoint.endpoint_id), self._row.turn_at
@@ -86,7 +86,10 @@ class Endpoints:
         return None
 
     def remove(self, endpoint_id: str, now: datetime) -> bool:
-        """Remove an endpoint: it is there no more, and forgotten with the last delivery to it. False when it is not there."""
+        """Remove an endpoint: nobody finds it any more, and its row goes when the last delivery to it does.
+
+        False when it is not there.
+        """
         return self._update(endpoint_id, [self._row.removed_at.set(now), self._row.expires_at.set(now + KEEP_FOR)])
 
     def _set(self, name: str, value: Any) -> Action:
