@@ -13,7 +13,7 @@ from renderbell.video import AccountName
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What an account may be set with: what it means, what holds where it is not set, and what it may be."""
+    """One option of an account: what it means, its default, and the values it may have."""
 
     meaning: str
     default: str = ""
@@ -25,29 +25,27 @@ class Option:
 
     @property
     def sentence(self) -> str:
-        """Its meaning, with its bounds and its default."""
-        if self.most is None:
-            return self.meaning
-        return f"{self.meaning} ({self.least} to {self.most}{self.default and f', default {self.default}'})"
+        """Its meaning, with the values it may have and its default."""
+        values = " or ".join(self.words) if self.most is None else f"{self.least} to {self.most}"
+        more = ", ".join(filter(None, (values, self.default and f"default {self.default}")))
+        return f"{self.meaning} ({more})" if more else self.meaning
 
 
 SWITCH: Final = ("true", "false")
 OPTIONS: Final[Mapping[str, Option]] = {
     "base_url": Option("another address for the provider's API (https, or http on this machine)"),
-    "api_version": Option("HeyGen: v3 (default) or v1", "v3", words=("v1", "v3")),
+    "api_version": Option("HeyGen: the version of its API", "v3", words=("v3", "v1")),
     "folder_id": Option("HeyGen: only the videos of this folder"),
     "email": Option("PixVerse: which PixVerse account, needed at useapi.net with more than one"),
-    "unique_id": Option("Memories.ai: the namespace of the videos (default: default)", "default"),
+    "unique_id": Option("Memories.ai: the namespace of the videos", "default"),
     "usable_when": Option(
-        "VideoGen: a file is completed when its `download` is ready (default) or `any` rendition is",
+        "VideoGen: what has to be ready for a file to be completed, its download or any rendition",
         "download",
-        words=("any", "download"),
+        words=("download", "any"),
     ),
-    "include_project_files": Option(
-        "VideoGen: watch files inside projects too (true or false, default false)", "false", words=SWITCH
-    ),
+    "include_project_files": Option("VideoGen: watch files inside projects, too", "false", words=SWITCH),
     "deleted_when": Option(
-        "Tavus: a video that left the listing is deleted when by id it is `not_found` (default) or `refused` (400)",
+        "Tavus: how a look-up by id says that a video which left the listing is deleted (refused: HTTP 400)",
         "not_found",
         words=("not_found", "refused"),
     ),
@@ -59,9 +57,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "page_size": Option("rows asked for in one request; the provider's best documented size, if not set", "", 1, 1000),
     "lookups_per_poll": Option("by-id requests one poll may make", "50", 1, 1000),
     "resting_lookups": Option("VideoGen: look-ups a poll makes for files that do not seem to have changed", "1", 0, 1000),
-    "announce_existing": Option(
-        "ring for videos that were done before the first look, too (true or false, default false)", "false", words=SWITCH
-    ),
+    "announce_existing": Option("ring for videos that were done before the first look, too", "false", words=SWITCH),
 }
 """Every option an account may carry."""
 

@@ -110,7 +110,7 @@ class Endpoint(Answered):
     allow_http: bool
     description: str | None
     rate: float | None
-    state: str = Field(description="In words: `active`, `paused`, `failing: ...`, `disabled: ...`.")
+    state: str = Field(description="`active`, `paused`, `failing` or `disabled`; why, in `last_failure` and `disabled_reason`.")
     paused_at: Time
     disabled_at: Time
     disabled_reason: str | None
