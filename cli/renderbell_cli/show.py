@@ -177,11 +177,11 @@ def _room() -> int:
     return console.width if console.is_terminal or "COLUMNS" in os.environ else sys.maxsize
 
 
-def table(*columns: str) -> Table:
-    """Return a table for what is a picture of one screen: a row is a line, and what has no room is cut."""
+def table(*columns: str, give_way: Sequence[str]) -> Table:
+    """Return a table for what is a picture of one screen: a row is a line, and where there is no room some columns are cut."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="ellipsis", no_wrap=True)
+        made.add_column(column, overflow="ellipsis", no_wrap=column not in give_way)
     return made
 
 

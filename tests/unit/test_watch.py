@@ -342,6 +342,17 @@ def test_a_picture_fits_its_terminal_and_counts_what_it_leaves_out(height: int) 
     assert "60 in flight · 1 account ·" in lines[-1]
 
 
+def test_a_narrow_picture_cuts_titles_before_anything_else() -> None:
+    scene = Scene()
+    scene.look()
+    scene.table.put(record("flying", title="many words " * 9, provider_status="processing"), record("end", Status.COMPLETED))
+    scene.look()
+    shown = drawn(picture(scene.following, 24), 90)
+    assert [word in shown for word in ("heygen/marketing", "generating", "processing", "completed")] == [True] * 4
+    assert "many words many words …" not in drawn(picture(scene.following, 24), 140)
+    assert all(len(text) <= 40 for text in drawn(picture(scene.following, 24), 40).splitlines())
+
+
 class AtOnce(Live):
     """A picture that is drawn when it changes, and not by a clock of its own, which a busy machine keeps late."""
 

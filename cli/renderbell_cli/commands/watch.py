@@ -240,7 +240,7 @@ def picture(following: Following, height: int, trouble: Text | None = None) -> R
 
 
 def _in_flight_table(videos: Sequence[VideoRecord]) -> RenderableType:
-    shown = table("ACCOUNT", "TITLE", "STATUS", "PROVIDER SAYS", "SINCE")
+    shown = table("ACCOUNT", "TITLE", "STATUS", "PROVIDER SAYS", "SINCE", give_way=("TITLE", "PROVIDER SAYS"))
     for video in videos:
         says = one_line(video.provider_status, TITLE_SHOWN)
         shown.add_row(str(video.account), _title(video), status_text(video.status.value), says, ago(video.first_seen_at))
@@ -249,7 +249,7 @@ def _in_flight_table(videos: Sequence[VideoRecord]) -> RenderableType:
 
 def _ends_table(videos: Sequence[VideoRecord]) -> RenderableType:
     """Show each end in a line. What went wrong has a line of its own, below the title: beside it there is no room for it."""
-    shown = table("ENDED", "ACCOUNT", "TITLE", "STATUS", "LINK")
+    shown = table("ENDED", "ACCOUNT", "TITLE", "STATUS", "LINK", give_way=("TITLE",))
     for video in videos:
         ended, status = ago(video.changed_at), status_text(video.status.value)
         shown.add_row(ended, str(video.account), _title(video), status, _to_click(video))

@@ -98,7 +98,7 @@ def look(watched: Watched) -> Moment | None:
 
 
 def _picture(moment: Moment, rows: int) -> RenderableType:
-    shown = table("PROVIDER", "TITLE", "STATUS", "SINCE", "SNS", "WEBHOOK")
+    shown = table("PROVIDER", "TITLE", "STATUS", "SINCE", "SNS", "WEBHOOK", give_way=("TITLE",))
     for video in moment.videos[:rows]:
         rung = event_id(video.account, video.video_id, video.sequence)
         shown.add_row(
