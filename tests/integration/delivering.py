@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -80,11 +80,15 @@ class NotingQueue:
     """A queue that takes note of what it is to send, and when."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[DeliveryMessage, int]] = []
+        self.sent: list[tuple[Any, int]] = []
 
-    def send(self, messages: Sequence[DeliveryMessage], *, delay: int = 0) -> int:
-        self.sent += [(message, delay) for message in messages]
-        return len(messages)
+    def send(self, messages: Sequence[Any], *, delay: int = 0) -> int:
+        return self.send_later([(message, delay) for message in messages])
+
+    def send_later(self, messages: Iterable[tuple[Any, int]]) -> int:
+        before = len(self.sent)
+        self.sent += messages
+        return len(self.sent) - before
 
 
 class Refusing:

@@ -240,8 +240,10 @@ def test_why_there_is_no_fresh_url_is_said(world: World) -> None:
     late = ask(world, "GET", "/videos/heygen/main/v/link")
     problem(late, 503)
     assert late.headers["Retry-After"] == "7"
+    assert problem(ask(world, "GET", "/videos/heygen/main/v/link"), 503), "which is obeyed"
     world.simulator.faults.add(http_error(500), provider="heygen")
-    problem(ask(world, "GET", "/videos/heygen/main/v/link"), 502)
+    problem(ask(world, "GET", "/videos/heygen/main/w/link"), 502)
+    world.apps.pop("fetch")
     world.library(account).remove("v")
     problem(ask(world, "GET", "/videos/heygen/main/v/link"), 410)
     problem(ask(world, "GET", "/videos/heygen/main/none/link"), 404)

@@ -21,6 +21,7 @@ from renderbell.queues import PollMessage
 from renderbell.signing import new_secret
 from renderbell.video import AccountName
 from renderbell_cli.main import app
+from tests.integration.delivering import NotingQueue
 from tests.integration.world import HINT_URL, Context, World, video
 
 CALLS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -306,3 +307,13 @@ def test_removing_an_account_ends_its_url(world: World, command: Command) -> Non
     url = printed(command("hint-url", "tavus/main"))
     printed(command("remove", "tavus/main"))
     assert call(world, url.removeprefix(HINT_URL[:-1])) == 404
+
+
+def test_a_hint_that_comes_before_its_listing_shows_the_video_is_followed_up(world: World) -> None:
+    account, queue = world.add_account("heygen/main", first_look_done=True), NotingQueue()
+    poll: Poll = replace(world.apps["poll"].poll, poll_queue=queue)
+    poll.look(PollMessage(account=account, hinted=1), lambda: 300.0)
+    world.library(account).add(video("v", born=time.time() - 20))
+    [(again, _)] = queue.sent
+    poll.look(again, lambda: 300.0)
+    assert world.statuses(account) == {"v": "completed"}

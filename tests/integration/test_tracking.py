@@ -239,3 +239,14 @@ def test_a_finished_video_that_is_deleted_keeps_its_end_and_loses_its_link(world
     assert (done["url"] is not None, deleted["url"]) == (True, None)
     assert (deleted["status"], deleted["previous_status"]) == ("deleted", "completed")
     assert done["finished_at"] == deleted["finished_at"] == iso(completed.finished_at)
+
+
+@pytest.mark.parametrize("duration", [1e200, 1e-200, "1e999"])
+def test_a_number_that_no_table_holds_is_left_out_and_keeps_nobody_from_being_recorded(world: World, duration: object) -> None:
+    account = world.add_account("heygen/main", first_look_done=True)
+    odd = {"id": "odd", "status": "completed", "duration": duration, "video_url": "https://x/y"}
+    body = {"data": [{"id": "good", "status": "completed", "video_url": "https://x/y"}, odd], "has_more": False}
+    world.simulator.faults.add(http_error(200, body=body), provider="heygen")
+    world.poll(account)
+    assert world.statuses(account) == {"good": "completed", "odd": "completed"}
+    assert world.row(account, "odd").duration_seconds is None

@@ -223,8 +223,6 @@ class OneAccount(RuleBasedStateMachine):
         def later() -> None:
             self.world.now += seconds
 
-        if self._may_begin_or_goes_on():
-            self.seen_from = max(self.seen_from, seconds)  # an answer that is so long on its way looks like a clock behind
         self._look(step, later)
 
     @rule(lag=st.integers(1, 5))

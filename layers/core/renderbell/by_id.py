@@ -77,6 +77,7 @@ def _unestablished(scene: Scene, most: int) -> Sequence[str]:
 
 
 def _record(scene: Scene, found: Mapping[str, Sighting]) -> None:
+    scene.pages.note_words(found.values())
     known = scene.recording.known(list(found))
     for video_id, seen in found.items():
         scene.recording.one(replace(seen, video_id=video_id, by_id=True), known.get(video_id))

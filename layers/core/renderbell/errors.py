@@ -17,7 +17,7 @@ RenderbellError
 import re
 from typing import ClassVar, Final
 
-E_MAIL: Final = re.compile(r"\S+@\S+")
+E_MAIL: Final = re.compile(r"\S+(?:@|%40)\S+", re.IGNORECASE)
 
 
 class RenderbellError(Exception):

@@ -160,5 +160,5 @@ def masked(video_id: str) -> str:
 
 
 def _masked_part(part: str) -> str:
-    before, at, _ = part.partition("@")
+    before, at, _ = part.replace("%40", "@").partition("@")
     return f"{before[:1]}***@***" if at and before else part

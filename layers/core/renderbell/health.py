@@ -1,5 +1,6 @@
 """What a look says of its account's health, and what operators are told of it."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ from renderbell.video import AccountName
 
 FAILURES_TO_ALERT: Final = 5
 MOST_UNKNOWN_WORDS: Final = 20
+
+VARYING: Final = re.compile(r"[0-9a-f]*[0-9][0-9a-f-]*")
+"""Numbers and ids in a message."""
 
 PAUSE_REFUSED_KEY: Final = timedelta(minutes=5)
 PAUSE_RATE_LIMITED: Final = 60.0
@@ -37,10 +41,13 @@ def judged(account: AccountName, state: AccountState, findings: Findings, now: d
     """Return the account's state after a look, and what operators have to be told: each thing once, and its end, too."""
     error = findings.error
     health = HEALTHY if error is None else f"{error.kind}: {error}"
+    # Ill since the first trouble, whatever its words: what was made meanwhile was seen by nobody.
+    is_as_before = state.health is not None and (error is None) is (state.health == HEALTHY)
     state = replace(
         state,
-        health=health,
-        health_since=state.health_since if health == state.health else now,
+        # A request's id, or how long to wait, is no reason to write the row anew.
+        health=state.health if _alike(health, state.health) else health,
+        health_since=state.health_since if is_as_before else now,
         # Counted up to where it matters: a provider that is down for a day is not written down at every poll.
         failures=0 if error is None else min(FAILURES_TO_ALERT, state.failures + 1),
     )
@@ -72,6 +79,10 @@ def _found(state: AccountState, findings: Findings) -> Mapping[str, str | None]:
     if findings.order_lost or state.licence is not None:
         found["order_lost"] = findings.order_lost
     return found
+
+
+def _alike(one: str, other: str | None) -> bool:
+    return other is not None and VARYING.sub("", one) == VARYING.sub("", other)
 
 
 def pause_after(error: ProviderError | None) -> timedelta | None:

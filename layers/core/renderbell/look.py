@@ -88,7 +88,7 @@ class Look:
             now=self.now,
             last_well=self.last_well,
             notebook=notebook,
-            pages=Pages(provider=self.provider, seconds_left=self.seconds_left, wait=self.wait),
+            pages=Pages(provider=self.provider, now=self.now, seconds_left=self.seconds_left, wait=self.wait),
             recording=Recording(
                 provider=self.provider, client=self.client, videos=self.videos, now=self.now, in_flight=dict(in_flight)
             ),
@@ -105,8 +105,8 @@ class Look:
         if alerts:
             self.tell_operators(alerts)
         notebook.close()
-        pause = pause_after(scene.report.error or recording.asked_too_often)
-        if pause is not None:
+        pauses = [pause for error in (scene.report.error, recording.asked_too_often) if (pause := pause_after(error))]
+        if pause := max(pauses, default=None):
             self.accounts.pause(self.account, self.now() + pause)
 
 
@@ -127,6 +127,7 @@ def _read_listing(scene: Scene) -> None:
         # Before anything of it is recorded: what stands below the head is on nobody's record, and is not to be forgotten.
         notebook.keep(replace(notebook.state, full_sweep=replace(begun(scene, head), expects_new=True)))
     record_head(scene, head)
+    scene.recording.obey()
     looks_first = not notebook.state.first_look_over
     if head.error is not None:
         if looks_first and notebook.state.full_sweep is None:

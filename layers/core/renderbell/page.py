@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from renderbell.listing import marks
@@ -16,7 +16,8 @@ Cursor = str | None
 class Page:
     """One page of a listing. `ids` names every row on it, `sightings` those that are videos.
 
-    `at` is the provider's clock when it answered, `notice` what it says of its own end (a Sunset or Deprecation header).
+    `at` is the provider's clock when it answered, `ahead` by how much that is ahead of ours, `notice` what it says of its own
+    end (a Sunset or Deprecation header).
     """
 
     sightings: Sequence[Sighting]
@@ -24,6 +25,7 @@ class Page:
     next: Cursor
     total: int | None = None
     at: datetime | None = None
+    ahead: timedelta = timedelta()
     notice: str | None = None
 
     @cached_property

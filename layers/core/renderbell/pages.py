@@ -1,7 +1,8 @@
 """The pages that one look reads of a listing, and the time it has for them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from renderbell.page import Page
@@ -11,6 +12,7 @@ from renderbell.video import Sighting, Status
 TIME_TO_STOP: Final = 100.0
 """Seconds before the function's end at which nothing more is asked for: one answer may take a minute to drip in."""
 LONGEST_WORD: Final = 50
+CLOCKS_AGREE: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +20,7 @@ class Pages:
     """What one look has read, in whatever reading it was."""
 
     provider: Provider
+    now: Callable[[], datetime]
     seconds_left: Callable[[], float]
     wait: Callable[[float], None]
     count: int = 0
@@ -26,6 +29,8 @@ class Pages:
     """Every row that was read, with what it says where it is a video."""
     notice: str | None = None
     """What the provider says of its own end, if anything."""
+    unknown_words: set[str] = field(default_factory=set)
+    """The words for a status that no table names."""
 
     @property
     def per_poll(self) -> int:
@@ -35,19 +40,28 @@ class Pages:
     def out_of_time(self) -> bool:
         return self.seconds_left() < TIME_TO_STOP
 
-    @property
-    def unknown_words(self) -> frozenset[str]:
-        """The words for a status that no table names."""
-        unknown = (seen for seen in self.read.values() if seen is not None and seen.status is Status.UNKNOWN)
-        return frozenset(seen.provider_status[:LONGEST_WORD] for seen in unknown if seen.provider_status)
-
     def next(self, reading: Reading) -> Page:
         """Read one page more, no sooner than the provider asks for. Raises ProviderError."""
         if self.count and self.provider.seconds_between_pages:
             self.wait(self.provider.seconds_between_pages)
+        asked = self.now()
         page = reading.next()
+        page = replace(page, ahead=_ahead(page.at, asked, self.now()))
         self.count += 1
         self.rows += len(page.ids)
         self.read |= dict.fromkeys(page.ids) | {seen.video_id: seen for seen in page.sightings}
         self.notice = page.notice or self.notice
+        self.note_words(page.sightings)
         return page
+
+    def note_words(self, sightings: Iterable[Sighting]) -> None:
+        """Note the words of what was seen, in the listing or by id, that no table names."""
+        words = (seen.provider_status for seen in sightings if seen.status is Status.UNKNOWN)
+        self.unknown_words |= {word[:LONGEST_WORD] for word in words if word}
+
+
+def _ahead(at: datetime | None, asked: datetime, answered: datetime) -> timedelta:
+    """Return by how much the provider's clock is ahead of ours, as far as an answer on its way does not explain it."""
+    if at is None or asked - CLOCKS_AGREE <= at <= answered + CLOCKS_AGREE:
+        return timedelta()
+    return at - (asked if at < asked else answered)

@@ -74,7 +74,8 @@ class Poll:
             now=self.now,
             seconds_left=seconds_left,
             last_well=lambda: self.spending.polled_well_at(message.account),
-            in_between=message.in_between,
+            # A hint may be about a video that was never seen in flight.
+            in_between=message.in_between and not message.hinted,
             may_begin=not message.in_between and not message.hinted,
         )
         report = look.run()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 import httpx
@@ -13,7 +13,6 @@ from renderbell.providers import Provider
 from renderbell.transitions import FirstLook, Known, Transition, transition
 from renderbell.video import AccountName, Sighting, Status
 
-CLOCKS_AGREE: Final = timedelta(seconds=5)
 MAX_CONTESTS: Final = 10
 """How often another poll may overtake the writing of one video before this one leaves it to the next look."""
 
@@ -58,6 +57,11 @@ class Recording:
     def born(self) -> Sequence[str]:
         """The videos that were recorded for the first time."""
         return [change.seen.video_id for change in self.transitions if change.previous is None and change.sequence == 1]
+
+    def obey(self) -> None:
+        """Raise the provider's word that it is asked too often, where it came when a detail was asked for."""
+        if self.asked_too_often is not None:
+            raise self.asked_too_often
 
     def known(self, video_ids: Sequence[str]) -> Mapping[str, Known]:
         """Return what is on record of these videos; those in flight have been read already."""
@@ -133,10 +137,9 @@ class Recording:
 
     def _by_the_clock_of(self, page: Page | None) -> FirstLook | None:
         """Return the first look as the provider's clock has it: `created_at` is by that clock."""
-        if self.first_look is None or page is None or page.at is None:
+        if self.first_look is None or page is None:
             return self.first_look
-        ahead = page.at - self.now()
-        return replace(self.first_look, began=self.first_look.began + ahead) if abs(ahead) > CLOCKS_AGREE else self.first_look
+        return replace(self.first_look, began=self.first_look.began + page.ahead)
 
     def _with_url(self, change: Transition) -> Transition:
         """Ask once for what the listing lacks of a completed video. Without an answer it rings all the same."""

@@ -65,7 +65,10 @@ def _one_page_more(scene: Scene, full: FullSweep, reading: Reading) -> FullSweep
         raise
     new = scene.recording.page(page)
     licensed = notebook.state.first_look_over and scene.licence is not None
-    return full.read(page, reading.place, new=new, licensed=licensed)
+    full = full.read(page, reading.place, new=new, licensed=licensed)
+    notebook.state = replace(notebook.state, full_sweep=full.came_across(scene.pages.read))
+    scene.recording.obey()
+    return full
 
 
 def _is_due(scene: Scene, head: Head) -> bool:

@@ -1,6 +1,5 @@
 """Reads the values that providers send, in all the shapes they are known to come in."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,10 @@ MILLISECONDS_FROM: Final = 1e11
 
 EARLIEST_CREATION: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """No video is older: none of the five providers existed. What reads as an earlier time is none."""
+
+SMALLEST: Final = 1e-100
+LARGEST: Final = 1e100
+"""DynamoDB holds numbers from 1e-130 to 1e126. One beyond would fail every poll that meets it."""
 
 ABSENT: Final = frozenset({"", "null"})
 """Tavus sends "" and HeyGen and Memories.ai the text "null" where there is nothing."""
@@ -30,14 +33,14 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number from a number or from numeric text, else None."""
+    """Return a number that a table can hold from a number or from numeric text, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         result = float(value)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    return result if result == 0 or SMALLEST < abs(result) < LARGEST else None
 
 
 def integer(value: Any) -> int | None:

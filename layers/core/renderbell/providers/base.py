@@ -43,6 +43,9 @@ HTTP_ERRORS: Final[Mapping[int, type[ProviderError]]] = {
 GONE: Final = 410
 """What a retired endpoint answers. No provider documents it for a video, so it makes none `deleted`."""
 
+LONGEST_ID: Final = 1024
+"""Bytes; the longest that DynamoDB takes for the second part of a key."""
+
 
 class Provider(ABC):
     """One account at one provider."""
@@ -206,11 +209,15 @@ def rows_of(body: Json, *path: str) -> list[Json]:
 
 
 def id_of(row: Json, name: str) -> str:
-    """Return a row's id, unchanged. A row without one makes the page BadResponseError."""
+    """Return a row's id, unchanged. A row without one, or with one that nothing can hold, makes the page BadResponseError."""
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise BadResponseError(f"a row has no {name}")
-    return str(value)
+    video_id = str(value)
+    as_bytes = video_id.encode(errors="replace")
+    if len(as_bytes) > LONGEST_ID or as_bytes.decode() != video_id:
+        raise BadResponseError(f"a row's {name} is no id: it is cut within a character, or longer than {LONGEST_ID} bytes")
+    return video_id
 
 
 def hook_of(row: Json, id_name: str, secret_name: str) -> Hook:

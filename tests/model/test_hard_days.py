@@ -1,0 +1,144 @@
+"""Providers that are slow, that refuse, that use other words: over the world of the state machine, one story each."""
+
+import json
+
+import httpx
+import pytest
+
+from renderbell.account import Account
+from renderbell.fetch import Fetch
+from renderbell.health import MAX_PAUSE
+from renderbell.providers import provider_for
+from renderbell.video import AccountName
+from renderbell_cli.simulator import http_error
+from tests.model.machine import World
+from tests.model.test_lies import EVERY, looks, made, opened, told
+
+
+def spied(world: World, seconds: float = 0.0) -> list[tuple[str, int]]:
+    """Let each answer take so long; return the list of what is asked and answered."""
+    asked: list[tuple[str, int]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        answered = world._answer(request)
+        world.now += seconds
+        asked.append((request.url.path, answered.status_code))
+        return answered
+
+    world.client = httpx.Client(transport=httpx.MockTransport(answer))
+    return asked
+
+
+@EVERY
+def test_a_provider_that_is_slow_is_not_one_whose_clock_is(kind: str) -> None:
+    """What was done before the first look began stays silent, however long its pages took."""
+    world = World(kind, newest_first=True, options={"page_size": "3", "pages_per_poll": "5"})
+    for number in range(15):
+        world.library.add(made(f"old{number:02}", world.now - 30 - number))
+    spied(world, seconds=20)
+    looks(world, 12)
+    assert told(world) == []
+
+
+def test_after_a_detail_was_refused_for_being_asked_too_often_nothing_more_is_asked() -> None:
+    world = opened("heygen-v1", videos=60, pages_per_poll="10")
+    world.library.add(made("slow", world.now - 6000, 9e9))  # in flight, far below the head
+    looks(world, 3, 3700)
+    world.library.add(made("v", world.now - 5))
+    world.now += 3700
+    world.simulator.faults.add(http_error(429, retry_after="90"), path="/v1/video_status.get", times=None)
+    asked = spied(world)
+    looks(world, 1)
+    assert [status for _, status in asked].index(429) == len(asked) - 1
+    assert world.accounts.now.paused_until is not None
+
+
+def test_another_error_does_not_take_back_that_the_provider_wants_to_be_left_alone() -> None:
+    world = opened("heygen-v1", videos=20)
+    world.now += 3700
+    world.library.add(made("v", world.now - 5))
+    world.simulator.faults.add(http_error(429, retry_after="90"), path="/v1/video_status.get", times=None)
+    world.simulator.faults.add(http_error(500), path="/v1/video.list", after=1, times=None)
+    world.look()
+    assert world.accounts.now.paused_until is not None
+    assert (world.accounts.now.paused_until.timestamp() - world.now) == pytest.approx(90, abs=2)
+
+
+def refused(status: int, number: int) -> dict[str, object]:
+    return {"error": {"code": "refused", "message": f"no, request 7f3a{number:04x}-{status} of today"}}
+
+
+def test_an_account_is_ill_since_the_first_trouble_whatever_its_words_are_later() -> None:
+    """So what was made meanwhile rings, though another folder has to be looked at anew."""
+    world = World("heygen", newest_first=True, options={"page_size": "3", "pages_per_poll": "3", "folder_id": "empty"})
+    looks(world, 12)
+    world.well_until = world.now
+    for number in range(24):
+        world.now += 3600
+        if number == 3:
+            world.library.add(made("v", world.now, 10))
+        status = 401 if number % 2 else 500
+        world.simulator.faults.add(http_error(status, body=refused(status, number)))
+        world.look()
+    world.simulator.faults.clear()
+    world.now += 600
+    account = world.provider.account
+    world.provider = provider_for(Account.of(account.name, "key", {**account.options, "folder_id": ""}))
+    looks(world, 12)
+    assert told(world) == [("v", "completed")]
+
+
+def test_a_provider_that_numbers_its_errors_is_not_written_down_at_every_look() -> None:
+    world = opened("heygen", videos=4)
+    before = world.accounts.writes
+    for number in range(60):
+        world.simulator.faults.add(http_error(500, body=refused(500, number)))
+        looks(world, 1, 60)
+    assert world.accounts.writes - before <= 8
+
+
+def test_a_word_that_is_unknown_is_reported_also_when_it_comes_by_id() -> None:
+    world = opened("heygen", videos=12)
+    world.library.add(made("v", world.now - 5000.5, 9e9))
+    looks(world, 8)
+    body = {"data": [{"video_id": "v", "status": "cancelled"}]}
+    world.simulator.faults.add(http_error(200, body=body), path="/v3/videos/statuses", times=None)
+    for number in range(6):
+        world.library.add(made(f"new{number}", world.now))
+        looks(world, 1)
+    assert world.accounts.now.unknown_words == {"cancelled"}
+
+
+@pytest.mark.parametrize("video_id", ["v\ud83d", "v" * 1025], ids=["half an emoji", "too long"])
+def test_an_id_that_nothing_can_hold_is_a_bad_response_and_no_fault_of_ours(video_id: str) -> None:
+    world = opened("heygen")
+    body = json.dumps({"data": [{"id": video_id, "status": "completed"}], "has_more": False})
+    world.client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=body)))
+    world.look()
+    assert str(world.accounts.now.health).startswith("bad_response: a row's id is no id")
+
+
+class OneAccount:
+    """Parameters with one account in them."""
+
+    def account(self, name: AccountName) -> Account:
+        return Account.of(name, "a-key", {})
+
+
+@pytest.mark.parametrize(("status", "headers", "seconds"), [(429, {"retry-after": "120"}, 120), (429, {}, 60), (500, {}, 10)])
+def test_who_opens_links_again_and_again_hears_the_same_error_for_a_while(
+    status: int, headers: dict[str, str], seconds: float
+) -> None:
+    asked, at = [], [0.0]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(status, headers=headers, json={"error": {"message": "no"}})
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    fetch = Fetch(parameters=OneAccount(), client=client, clock=lambda: at[0])  # type: ignore[arg-type]
+    for at[0] in (0, 1, seconds - 0.1, seconds + 0.1):
+        with pytest.raises(Exception, match=str(status)):
+            fetch.video(AccountName("heygen", "main"), "v")
+    assert len(asked) == 2
+    assert seconds <= MAX_PAUSE
