@@ -105,7 +105,7 @@ class MemoryVideos:
         self._undo.append((seen.video_id, before))
         since = before.known.since if before and not before.known.status.final else change.at
         stalled = before is not None and before.known.stalled
-        known = Known(status=seen.status, sequence=change.sequence, since=since, stalled=stalled)
+        known = Known(status=seen.status, sequence=change.sequence, since=since, stalled=stalled, created_at=seen.created_at)
         self.rows[seen.video_id] = Row(known)
         if change.sequence > 0 and not seen.status.final:
             self.flown.add(seen.video_id)

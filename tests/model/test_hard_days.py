@@ -11,7 +11,7 @@ from renderbell.health import MAX_PAUSE
 from renderbell.providers import provider_for
 from renderbell.video import AccountName
 from renderbell_cli.simulator import http_error
-from tests.model.machine import World
+from tests.model.machine import KINDS, World
 from tests.model.test_lies import EVERY, looks, made, opened, told
 
 
@@ -116,6 +116,22 @@ def test_an_id_that_nothing_can_hold_is_a_bad_response_and_no_fault_of_ours(vide
     world.client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=body)))
     world.look()
     assert str(world.accounts.now.health).startswith("bad_response: a row's id is no id")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "videogen"])  # which says of no file when it was made
+def test_a_video_that_was_new_at_the_first_look_is_noticed_when_it_stalls(kind: str) -> None:
+    """Somebody who sets Renderbell up has one in flight: just that is watched."""
+    world = World(kind, newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
+    for number in range(30):
+        world.library.add(made(f"old{number:02}", world.now - 5000 - number))
+    world.library.add(made("new", world.now - 60, 9e9))
+    looks(world, 2)
+    world.library.add(made("born", world.now - 1, 9e9))  # while the first look is under way
+    looks(world, 30)
+    for _ in range(30):
+        world.now += 3600
+        looks(world, 1)
+    assert sorted(world.videos.stalled) == ["born", "new"]
 
 
 class OneAccount:

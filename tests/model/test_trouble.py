@@ -216,7 +216,7 @@ def test_an_empty_account_is_looked_at_in_one_request_and_no_write(kind: str) ->
 def test_what_was_in_flight_for_ever_at_the_first_look_is_no_news_and_is_asked_for_rarely() -> None:
     world = World("tavus", newest_first=True, options={"page_size": "3", "pages_per_poll": "3"})
     for n in range(12):
-        world.library.add(made(f"zombie{n:02}", world.now - 500 - n, 9e9))
+        world.library.add(made(f"zombie{n:02}", world.now - 2 * 86400 - n, 9e9))
     looks(world, 12)
     world.now += 2 * 86400
     looks(world, 6)

@@ -133,10 +133,15 @@ class AccountState:
             return same
         return replace(same, first_look_began_at=earlier[0], first_look_ended_at=earlier[1], earlier_first_look=None)
 
-    def is_of_the_first_look(self, known: Known) -> bool:
-        """Say whether the first look found a video in flight, as far as can be told: while it is under way, of all."""
+    def was_overdue_at_the_first_look(self, known: Known, limit: timedelta) -> bool:
+        """Say whether a video had been in flight for longer than `limit` when the first look found it, for all that is known.
+
+        While that look is under way, it may be so of all.
+        """
         began, ended = self.first_look_began_at, self.first_look_ended_at
-        return began is None or ended is None or known.since is None or began <= known.since <= ended
+        if began is None or ended is None or known.since is None:
+            return True
+        return began <= known.since <= ended and (known.created_at is None or known.since - known.created_at >= limit)
 
     def is_as_it_was(self, first: Page) -> bool:
         """Say whether the first page shows what it showed when all of it was on record."""

@@ -137,10 +137,12 @@ def _read_listing(scene: Scene) -> None:
 
 
 def _note_stalled(scene: Scene) -> None:
-    """Note what is in flight for too long. What the first look came across in flight is no news."""
+    """Note what is in flight for too long. What was so at the first look is no news."""
     state, overdue = scene.notebook.state, scene.overdue()
     for video_id, known in scene.recording.in_flight.items():
-        if video_id in overdue and not known.stalled and not state.is_of_the_first_look(known):
+        if video_id not in overdue or known.stalled:
+            continue
+        if not state.was_overdue_at_the_first_look(known, scene.stalled_after):
             noted = scene.recording.videos.note_stalled(scene.account, video_id, known, scene.now())
             scene.report.stalled += noted
 

@@ -161,5 +161,5 @@ class Recording:
         if change.sequence == 0:
             self.unestablished = True
         elif not change.seen.status.final:
-            since, stalled = (before.since, before.stalled) if before else (change.at, False)
-            self.in_flight[video_id] = Known(status=change.seen.status, sequence=change.sequence, since=since, stalled=stalled)
+            before = before or Known(status=change.seen.status, sequence=0, since=change.at, created_at=change.seen.created_at)
+            self.in_flight[video_id] = replace(before, status=change.seen.status, sequence=change.sequence)

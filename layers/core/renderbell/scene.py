@@ -48,9 +48,13 @@ class Scene:
         """Return the videos in flight that the listing did not show to this look."""
         return [video_id for video_id in self.recording.in_flight if video_id not in self.pages.read]
 
+    @property
+    def stalled_after(self) -> timedelta:
+        return timedelta(hours=self.count("stalled_hours"))
+
     def overdue(self) -> frozenset[str]:
         """Return what is in flight for so long that nobody waits for it by the second any more."""
-        since = self.now() - timedelta(hours=self.count("stalled_hours"))
+        since = self.now() - self.stalled_after
         flying = self.recording.in_flight.items()
         return frozenset(video_id for video_id, known in flying if known.since is not None and known.since <= since)
 

@@ -18,6 +18,7 @@ class Known:
     sequence: int
     since: datetime | None = None
     stalled: bool = False
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

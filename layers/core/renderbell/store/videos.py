@@ -354,7 +354,13 @@ def _record_in(image: Mapping[str, Any]) -> VideoRecord:
 
 
 def _known(row: VideoRow) -> Known:
-    return Known(status=Status(row.status), sequence=int(row.sequence), since=row.since, stalled=row.stalled_at is not None)
+    return Known(
+        status=Status(row.status),
+        sequence=int(row.sequence),
+        since=row.since,
+        stalled=row.stalled_at is not None,
+        created_at=row.created_at,
+    )
 
 
 def _line(change: Transition) -> dict[str, Any]:
