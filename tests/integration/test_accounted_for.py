@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,9 +14,10 @@ from renderbell.account import Account
 from renderbell.dispatch import Dispatch
 from renderbell.poll import Poll
 from renderbell.providers import PROVIDERS
-from renderbell.queues import PollMessage
+from renderbell.queues import PollMessage, QueueError
 from renderbell.video import AccountName
 from renderbell_cli.simulator import http_error
+from tests.integration.delivering import NotingQueue
 from tests.integration.world import KEY, World, video
 
 ACCOUNTS = [*PROVIDERS, "heygen-v1"]
@@ -87,9 +88,9 @@ def test_a_chain_of_looks_is_queued_once_whoever_comes_at_once(world: World) -> 
     sent = []
     world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))
     made: Poll = world.apps["poll"].poll
-    assert not world.accounts.claim_looks(account, datetime.now(UTC), ends), "the looks before this one have their chain"
+    assert not world.accounts.claim_looks(account, None, ends), "the looks before this one have their chain"
     later = timedelta(minutes=2)
-    for tick_ends in (ends + later, ends + later, None):  # two ticks and a hint
+    for tick_ends in (ends + later, ends + later):  # the tick's message comes twice
         look(world, account, after=later, tick_ends=tick_ends)
     look(world, account, after=later, in_between=True)
     [chain] = sent
@@ -116,14 +117,82 @@ def test_a_look_in_between_does_nothing_once_nothing_is_in_flight(world: World) 
 
 def test_a_far_tick_is_reached_by_a_chain_that_continues_itself(world: World) -> None:
     account = watched(world, "tavus", flying=1, hot_interval="300")
-    sent: list[list[Any]] = []
-    world.apps["poll"].poll.poll_queue.send_later = lambda messages: sent.append(list(messages))
     passed = timedelta(minutes=5)
     ends = datetime.now(UTC) + passed + timedelta(hours=1)
-    look(world, account, after=passed, tick_ends=ends)
-    [chain] = sent
-    assert [(delay, message.in_between) for message, delay in chain] == [(300, True), (600, True), (900, False)]
-    assert chain[-1][0].tick_ends == ends
+    chain = queued_by(world, account, passed, tick_ends=ends)
+    assert [(delay, message.in_between) for message, delay in chain] == [(900, False), (300, True), (600, True)]
+    assert chain[0][0].tick_ends == ends
+
+
+def queued_by(world: World, account: AccountName, after: timedelta, **more: Any) -> list[tuple[PollMessage, int]]:
+    """Look as if `after` had passed; return what was queued, and with which delays."""
+    queue: Any = NotingQueue()
+    made: Poll = world.apps["poll"].poll
+    later = replace(made, now=lambda: datetime.now(UTC) + after, poll_queue=queue)
+    later.look(PollMessage(account=account, **more), lambda: 300.0)
+    return list(queue.sent)
+
+
+def hot_until(chain: list[tuple[PollMessage, int]], after: float) -> float:
+    """Return until how many seconds from the beginning the looks go on without a gap of more than two of their intervals."""
+    at = after
+    for delay in sorted(delay for message, delay in chain if not message.hinted):
+        if after + delay - at > 30:
+            break
+        at = after + delay
+    return at
+
+
+def test_a_hint_just_before_a_tick_does_not_take_the_ticks_chain_away(world: World) -> None:
+    account, began = watched(world, "tavus", flying=2), datetime.now(UTC)
+    second = timedelta(seconds=1)
+    queued_by(world, account, 600 * second, tick_ends=began + 900 * second)
+    hint = queued_by(world, account, 886 * second, hinted=1)
+    tick = queued_by(world, account, 900 * second, tick_ends=began + 1200 * second)
+    assert hot_until([*[(message, delay - 14) for message, delay in hint], *tick], 900) >= 1170
+
+
+def test_a_hint_just_before_a_chain_begins_itself_anew_does_not_end_it(world: World) -> None:
+    account, second = watched(world, "tavus", flying=2), timedelta(seconds=1)
+    ends = datetime.now(UTC) + 4200 * second
+    assert (900, False) in [
+        (delay, message.in_between) for message, delay in queued_by(world, account, 600 * second, tick_ends=ends)
+    ]
+    queued_by(world, account, 1490 * second, hinted=1)
+    again = queued_by(world, account, 1500 * second, tick_ends=ends)
+    assert (900, False) in [(delay, message.in_between) for message, delay in again]
+
+
+def test_a_look_that_fails_is_no_reason_not_to_look_again(world: World) -> None:
+    account, second = watched(world, "tavus", flying=2), timedelta(seconds=1)
+    ends = datetime.now(UTC) + 4200 * second
+    queued_by(world, account, 600 * second, tick_ends=ends)
+    world.simulator.faults.add(http_error(500), provider="tavus")
+    assert (900, False) in [
+        (delay, message.in_between) for message, delay in queued_by(world, account, 1500 * second, tick_ends=ends)
+    ]
+
+
+class OneMore(NotingQueue):
+    """A queue whose function ends after the first message."""
+
+    def send_later(self, messages: Iterable[tuple[Any, int]]) -> int:
+        if self.sent:
+            raise QueueError("SQS takes nothing more")
+        return super().send_later(messages)
+
+
+def test_a_chain_that_is_killed_after_its_claim_begins_anew_by_itself(world: World) -> None:
+    account, second = watched(world, "tavus", flying=2), timedelta(seconds=1)
+    ends = datetime.now(UTC) + 4200 * second
+    made: Poll = world.apps["poll"].poll
+    queue: Any = OneMore()
+    later = replace(made, now=lambda: datetime.now(UTC) + 600 * second, poll_queue=queue)
+    with pytest.raises(QueueError):
+        later.look(PollMessage(account=account, tick_ends=ends), lambda: 300.0)
+    [(last, delay)] = queue.sent
+    assert (delay, last.in_between, last.tick_ends) == (900, False, ends)
+    assert len(queued_by(world, account, 1500 * second, tick_ends=ends)) > 10, "which it does"
 
 
 def test_a_rate_limit_wins_over_every_reason_to_look(world: World) -> None:

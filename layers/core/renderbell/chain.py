@@ -11,8 +11,10 @@ WITHOUT_A_TICK: Final = timedelta(minutes=1)
 """How long looks go on that no schedule began (a hint, a person): its next tick is not known, and comes soon."""
 
 
-def looks(now: datetime, tick_ends: datetime | None, interval: timedelta) -> tuple[list[timedelta], datetime]:
-    """Return the delays of the looks until the next tick, and until when they reach.
+def looks(
+    now: datetime, tick_ends: datetime | None, interval: timedelta, queued_until: datetime | None = None
+) -> tuple[list[timedelta], datetime]:
+    """Return the delays of the looks until the next tick, beyond those that are queued already, and until when they reach.
 
     They are queued all at once, by the poll that a tick began, and queue nothing themselves: so a chain ends by itself, and
     a look that comes twice is one look more, not a second chain.
@@ -20,7 +22,9 @@ def looks(now: datetime, tick_ends: datetime | None, interval: timedelta) -> tup
     until = min(tick_ends or now + WITHOUT_A_TICK, now + LONGEST_DELAY)
     delays, at = [], interval
     while now + at < until - interval / 2:
-        delays.append(at)
+        # None of the queued ones is in the last half interval before their end.
+        if queued_until is None or now + at >= queued_until - interval / 2:
+            delays.append(at)
         at += interval
     return delays, until
 

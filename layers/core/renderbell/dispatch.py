@@ -12,7 +12,7 @@ from renderbell.deliveries import EXPIRED, HELD_FOR, REMOVED
 from renderbell.endpoints import AT_ONCE, Endpoint
 from renderbell.parameters import Parameters
 from renderbell.queues import DeliveryMessage, PollMessage, Queue
-from renderbell.schedules import ONE_MINUTE, UNKNOWN_INTERVAL, Schedule, interval_of
+from renderbell.schedules import LOOKS_WITHOUT_A_TICK, ONE_MINUTE, Schedule, interval_of
 from renderbell.store.accounts import Accounts
 from renderbell.store.deliveries import Deliveries
 from renderbell.store.endpoints import Endpoints
@@ -45,7 +45,7 @@ class Dispatch:
         `rate` is the schedule's, as EventBridge writes it.
         """
         editions, every = self.parameters.account_editions(provider), interval_of(rate)
-        states, ends = self.accounts.states(editions), now + (every or UNKNOWN_INTERVAL)
+        states, ends = self.accounts.states(editions), now + (every or LOOKS_WITHOUT_A_TICK)
         due = [name for name in editions if self._is_due(name, states.get(name, AccountState()), now, every)]
         return self.poll_queue.send(PollMessage(account=name, tick_ends=ends, edition=editions[name]) for name in due)
 

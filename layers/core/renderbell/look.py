@@ -92,7 +92,7 @@ class Look:
             recording=Recording(
                 provider=self.provider, client=self.client, videos=self.videos, now=self.now, in_flight=dict(in_flight)
             ),
-            report=Report(account=self.account),
+            report=Report(account=self.account, looks_until=notebook.state.looks_until),
         )
 
     def _remember(self, scene: Scene) -> None:

@@ -79,8 +79,8 @@ class Poll:
             may_begin=not message.in_between and not message.hinted,
         )
         report = look.run()
-        if not message.in_between and report.error is None and (report.awaited or report.unfinished):
-            self._look_again_soon(message, account)
+        if not message.in_between and (report.awaited or report.unfinished):
+            self._look_again_soon(message, account, report.looks_until)
         if 0 < message.hinted <= len(FOLLOW_UPS) and not any(change.seen.status.final for change in report.transitions):
             self._follow_up(message)
         return Polled.of(report)
@@ -90,25 +90,25 @@ class Poll:
         again = PollMessage(account=message.account, in_between=True, hinted=message.hinted + 1)
         self.poll_queue.send([again], delay=FOLLOW_UPS[message.hinted - 1])
 
-    def _look_again_soon(self, message: PollMessage, account: Account) -> None:
-        """Queue all looks until the next tick, unless another poll did already.
+    def _look_again_soon(self, message: PollMessage, account: Account, queued_until: datetime | None) -> None:
+        """Queue all looks until the next tick that are not queued, unless another poll does.
 
-        Claimed first: killed in between, the account waits for its next tick. Where that is further off than a message can
-        be delayed, the last one begins anew what this one began.
+        Where the tick is further off than a message can be delayed, a last one begins anew what this one began. That one is
+        queued first: killed before the others are, the account is looked at again then, and without it at the next tick.
         """
         now, interval = self.now(), timedelta(seconds=account.count("hot_interval"))
-        delays, until = looks(now, message.tick_ends, interval)
-        # A tick may come a moment early; the chain before it has queued its last look by then.
-        if not self.accounts.claim_looks(message.account, now + interval, until):
+        delays, until = looks(now, message.tick_ends, interval, queued_until)
+        if queued_until is not None and until <= queued_until:
+            return
+        if message.tick_ends is not None and until < message.tick_ends:
+            last = PollMessage(account=message.account, tick_ends=message.tick_ends)
+            self.poll_queue.send([last], delay=int((until - now).total_seconds()))
+        if not self.accounts.claim_looks(message.account, queued_until, until):
             return
         between = PollMessage(account=message.account, in_between=True)
         # By then a tick's word of which value is the present one is no longer to be relied upon.
         fresh, limit = replace(between, edition=message.edition), timedelta(seconds=CACHED_FOR)
-        queued = [(fresh if delay < limit else between, int(delay.total_seconds())) for delay in delays]
-        if message.tick_ends is not None and until < message.tick_ends:
-            last = PollMessage(account=message.account, tick_ends=message.tick_ends)
-            queued.append((last, int((until - now).total_seconds())))
-        self.poll_queue.send_later(queued)
+        self.poll_queue.send_later((fresh if delay < limit else between, int(delay.total_seconds())) for delay in delays)
 
     def _tell_operators(self, alerts: Sequence[Alert]) -> None:
         self.delivery_queue.send(DeliveryMessage.of(OPERATORS, alert) for alert in alerts)

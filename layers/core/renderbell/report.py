@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from renderbell.errors import ProviderError
@@ -53,6 +54,8 @@ class Report:
     awaited: int = 0
     """Those in flight that are not overdue. While there are any, the account is looked at again soon."""
     unfinished: bool = False
+    looks_until: datetime | None = None
+    """Until when looks were queued as it began."""
     order_lost: str | None = None
     """Why the licence was lost, if it was."""
     error: ProviderError | None = None

@@ -7,7 +7,9 @@ from typing import Final
 
 ONE_MINUTE: Final = timedelta(minutes=1)
 UNKNOWN_INTERVAL: Final = timedelta(minutes=15)
-"""How long looks go on after a tick of which nobody knows when the next is."""
+"""When to expect the next tick where nobody knows it."""
+LOOKS_WITHOUT_A_TICK: Final = timedelta(days=1)
+"""How long looks go on after such a tick, as long as something is awaited."""
 UNITS: Final = {"minute": ONE_MINUTE, "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 

@@ -59,10 +59,13 @@ class Accounts:
         paused = self._row.paused_until
         self._update(account, [paused.set(until)], paused.does_not_exist() | (paused < until))
 
-    def claim_looks(self, account: AccountName, now: datetime, until: datetime) -> bool:
-        """Take it upon oneself to queue the looks at the hot interval until then. False when somebody did already."""
+    def claim_looks(self, account: AccountName, before: datetime | None, until: datetime) -> bool:
+        """Take it upon oneself to queue the looks at the hot interval from `before`, until when there are some, to `until`.
+
+        False when somebody queued some meanwhile.
+        """
         looks = self._row.looks_until
-        return self._update(account, [looks.set(until)], looks.does_not_exist() | (looks <= now))
+        return self._update(account, [looks.set(until)], looks.does_not_exist() if before is None else looks == before)
 
     def claim_hint(self, account: AccountName, now: datetime) -> int | None:
         """Take it upon oneself to look because of a hint; return in how many seconds. None when another look will do.
