@@ -10,7 +10,7 @@ from renderbell.fetch import Fetch
 from renderbell.health import MAX_PAUSE
 from renderbell.providers import provider_for
 from renderbell.video import AccountName
-from renderbell_cli.simulator import http_error
+from renderbell_cli.simulator import Fault, http_error
 from tests.model.machine import KINDS, World
 from tests.model.test_lies import EVERY, looks, made, opened, told
 
@@ -132,6 +132,42 @@ def test_a_video_that_was_new_at_the_first_look_is_noticed_when_it_stalls(kind: 
         world.now += 3600
         looks(world, 1)
     assert sorted(world.videos.stalled) == ["born", "new"]
+
+
+def files_in_flight(number: int) -> World:
+    """Return a world in which files are made one after the other, to end in the opposite order: each moves at its end."""
+    world = opened("videogen", page_size="100")
+    for place in range(number):
+        world.library.add(made(f"v{place:02}", world.now + place * 0.01, 300 + number - place))
+    for seconds in (2, 100):
+        world.now += seconds
+        looks(world, 3, 15)
+    world.now += 300
+    assert told(world) == []
+    return world
+
+
+@pytest.mark.parametrize(
+    ("fault", "number", "most"),
+    [
+        (None, 30, 3),
+        (http_error(500), 30, 5),  # three in a row end the asking
+        (http_error(429, retry_after="30"), 30, 8),
+        (None, 80, 5),  # more than one look asks for
+    ],
+    ids=["none", "500", "429", "many"],
+)
+def test_files_that_moved_and_were_not_asked_for_are_asked_for_at_the_next_look(
+    fault: Fault | None, number: int, most: int
+) -> None:
+    world = files_in_flight(number)
+    if fault is not None:
+        world.simulator.faults.add(fault, path="/v1/files/v", times=3)
+    count = 0
+    while len(told(world)) < number and count < 100:
+        looks(world, 1, 15)
+        count += 1
+    assert count <= most
 
 
 class OneAccount:

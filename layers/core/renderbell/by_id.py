@@ -44,6 +44,7 @@ def ask_for_the_rest(scene: Scene) -> None:
                 failures += 1
         else:
             failures = 0
+            scene.asked |= set(batch)
             _record(scene, found)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from renderbell.errors import ProviderError
-from renderbell.listing import moved
+from renderbell.listing import moved, without
 from renderbell.page import Page, Place
 from renderbell.providers import Reading
 from renderbell.scene import Scene
@@ -59,6 +59,15 @@ def record_head(scene: Scene, head: Head) -> None:
         scene.recording.page(page, state.as_before(page))
     listed = None if state.listed is None else state.listed + len(scene.recording.born)
     scene.notebook.state = replace(state, head=first.marks, listed=listed)
+
+
+def forget_unasked(scene: Scene) -> None:
+    """Let what may have been updated, and was not asked for after all, count as updated at the next look, too."""
+    known = scene.recording.in_flight.keys() - set(scene.recording.born)
+    left = [video_id for video_id in scene.updated if video_id in known and video_id not in scene.asked]
+    if left:
+        state = scene.notebook.state
+        scene.notebook.state = replace(state, head=without(state.head, left))
 
 
 def _ends_on_record(scene: Scene, page: Page) -> bool:

@@ -11,6 +11,9 @@ from renderbell.video import Sighting
 ID_PART: Final = 4
 """Characters of a mark that stand for the row's id alone; the other four stand for the id and its status."""
 
+NO_ROW: Final = "." * 8
+"""The mark of no row."""
+
 
 def marks(ids: Sequence[str], sightings: Iterable[Sighting]) -> tuple[str, ...]:
     """Return a short mark of each row, by which a later look knows it again.
@@ -38,6 +41,12 @@ def moved(before: Sequence[str], after: Sequence[str]) -> int:
             return place + 1
         lowest = at
     return min(1, len(after))
+
+
+def without(before: Sequence[str], video_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return marks as if some rows had been others: to the next look these have moved."""
+    others = {_hash(video_id) for video_id in video_ids}
+    return tuple(NO_ROW if mark[:ID_PART] in others else mark for mark in before)
 
 
 def newest_first(sightings: Iterable[Sighting]) -> bool | None:

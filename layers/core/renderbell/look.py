@@ -23,7 +23,7 @@ from renderbell.alerts import Alert
 from renderbell.by_id import ask_for_the_rest
 from renderbell.errors import AuthError, ProviderError, RateLimitedError
 from renderbell.first_look import begin_first_look, see_whose_listing_it_is
-from renderbell.head import read_head, record_head
+from renderbell.head import forget_unasked, read_head, record_head
 from renderbell.health import Findings, judged, pause_after
 from renderbell.notebook import Accounts, Notebook
 from renderbell.pages import Pages
@@ -77,6 +77,7 @@ class Look:
         _try(_read_listing, scene)
         if not isinstance(scene.report.error, AuthError | RateLimitedError):  # those ask us to leave the account alone
             _try(ask_for_the_rest, scene)
+        forget_unasked(scene)
         _note_stalled(scene)
         self._remember(scene)
         return _reported(scene)

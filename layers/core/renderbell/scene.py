@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import httpx
@@ -31,6 +31,8 @@ class Scene:
     report: Report
     updated: frozenset[str] = frozenset()
     """Rows at the head that may have been updated since the look before, where the listing shows no end."""
+    asked: set[str] = field(default_factory=set)
+    """Videos that were asked for by id, and of which the provider said something, if only that it knows nothing."""
 
     @property
     def account(self) -> AccountName:
