@@ -66,6 +66,7 @@ FULL = AccountState(
     first_look_began_at=NOW,
     first_look_ended_at=NOW + timedelta(microseconds=1),
     earlier_first_look=(NOW - timedelta(days=1), NOW - timedelta(microseconds=3)),
+    abandoned=("0a1b2c3d", NOW - timedelta(hours=1)),
     head=("12345678", "abcdefgh"),
     licence=Licence.TOTAL,
     listed=7,

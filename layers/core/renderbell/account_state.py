@@ -41,6 +41,8 @@ class AccountState:
     first_look_ended_at: datetime | None = None
     earlier_first_look: tuple[datetime, datetime] | None = None
     """When the earlier first look began and ended. Another key, which shows other videos, made a new one necessary."""
+    abandoned: tuple[str, datetime] | None = None
+    """The way whose first look was given up because the earlier key came back, and when that look began."""
     head: tuple[str, ...] = ()
     """The first page, as marks of its rows, when all of it was on record (listing.marks)."""
     licence: Licence | None = None
@@ -131,7 +133,10 @@ class AccountState:
         began, earlier = self.first_look_began_at, self.earlier_first_look
         if earlier is None or began is None or all(one.since is None or one.since >= began for one in known):
             return same
-        return replace(same, first_look_began_at=earlier[0], first_look_ended_at=earlier[1], earlier_first_look=None)
+        abandoned = None if self.way is None else (self.way, began)
+        return replace(
+            same, first_look_began_at=earlier[0], first_look_ended_at=earlier[1], earlier_first_look=None, abandoned=abandoned
+        )
 
     def was_overdue_at_the_first_look(self, known: Known, limit: timedelta) -> bool:
         """Say whether a video had been in flight for longer than `limit` when the first look found it, for all that is known.

@@ -4,12 +4,16 @@ What was looked at before is news when it changes; what was not may be years old
 this is before anything of it is recorded.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from renderbell.account_state import HEALTHY, AccountState
 from renderbell.head import Head
 from renderbell.scene import Scene
 from renderbell.transitions import FirstLook
+
+MOMENT: Final = timedelta(hours=1)
+"""How long looks with the key of before may come after one with a new key: functions are warm, messages are late."""
 
 
 def begin_first_look(scene: Scene) -> None:
@@ -32,6 +36,11 @@ def see_whose_listing_it_is(scene: Scene, head: Head) -> None:
     state, video_ids = notebook.state, head.video_ids
     if state.way == way or (head.is_all and not video_ids):
         return
+    if state.abandoned is not None and state.abandoned[0] == way:
+        # Some of its videos may be on record, from the look that was given up. They do not make the others known.
+        notebook.keep(_anew(scene, well_until=_resumed_from(state.abandoned[1], scene.now()) or _ill_since(state)))
+        _record_accordingly(scene)
+        return
     known = scene.recording.known(video_ids)
     if state.is_as_it_was(head.first) or known:
         notebook.state = state.with_way(way, scene.now(), known.values())
@@ -40,6 +49,11 @@ def see_whose_listing_it_is(scene: Scene, head: Head) -> None:
     else:
         notebook.keep(_anew(scene, well_until=_ill_since(state)))
     _record_accordingly(scene)
+
+
+def _resumed_from(began: datetime, now: datetime) -> datetime | None:
+    """Return when a first look began that was given up a moment ago: what was made since is news."""
+    return began if now - began <= MOMENT else None
 
 
 def _is_wanted(scene: Scene) -> bool:

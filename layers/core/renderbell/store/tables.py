@@ -82,6 +82,7 @@ class AccountRow(Model):
     first_look_began_at = UTCDateTimeAttribute(null=True)
     first_look_ended_at = UTCDateTimeAttribute(null=True)
     earlier_first_look = JSONAttribute(null=True)
+    abandoned = JSONAttribute(null=True)
     head = UnicodeAttribute(null=True)
     licence = UnicodeAttribute(null=True)
     listed = NumberAttribute(null=True)
