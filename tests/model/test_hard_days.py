@@ -1,6 +1,7 @@
 """Providers that are slow, that refuse, that use other words: over the world of the state machine, one story each."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -107,6 +108,20 @@ def test_a_word_that_is_unknown_is_reported_also_when_it_comes_by_id() -> None:
         world.library.add(made(f"new{number}", world.now))
         looks(world, 1)
     assert world.accounts.now.unknown_words == {"cancelled"}
+
+
+def test_a_new_state_of_a_files_source_and_a_new_word_of_its_tool_are_reported() -> None:
+    world = opened("videogen", videos=3)
+    source = {"status": "quarantined"}
+    file = {"fileId": "v", "type": "VIDEO", "scope": "GLOBAL", "downloadSource": source, "sourceToolExecutionId": "run"}
+    bodies: dict[str, dict[str, Any]] = {"/v1/tools/executions/run": {"status": "dreaming"}, "/v1/files/v": {"file": file}}
+    for path, body in bodies.items():
+        world.simulator.faults.add(http_error(200, body=body), path=path, times=None)
+    listing = {"files": [file], "hasMore": False, "nextCursor": None}
+    world.simulator.faults.add(http_error(200, body=listing), path="/v1/files", times=None)
+    looks(world, 3, 60)
+    assert world.accounts.now.unknown_words == {"quarantined", "dreaming"}
+    assert world.videos.rows["v"].known.status == "generating", "and it decides nothing"
 
 
 @pytest.mark.parametrize("video_id", ["v\ud83d", "v" * 1025], ids=["half an emoji", "too long"])

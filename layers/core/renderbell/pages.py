@@ -56,8 +56,9 @@ class Pages:
 
     def note_words(self, sightings: Iterable[Sighting]) -> None:
         """Note the words of what was seen, in the listing or by id, that no table names."""
-        words = (seen.provider_status for seen in sightings if seen.status is Status.UNKNOWN)
-        self.unknown_words |= {word[:LONGEST_WORD] for word in words if word}
+        for seen in sightings:
+            words = {seen.provider_status} if seen.status is Status.UNKNOWN else set()
+            self.unknown_words |= {word[:LONGEST_WORD] for word in words | seen.strange if word}
 
 
 def _ahead(at: datetime | None, asked: datetime, answered: datetime) -> timedelta:

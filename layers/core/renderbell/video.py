@@ -75,6 +75,8 @@ class Sighting:
     created_at: datetime | None = None
     conclusive: bool = True
     """False when the listing cannot know better (VideoGen before hydration): ask by id before believing it."""
+    strange: frozenset[str] = frozenset()
+    """Words of parts of it that no table names, where they do not decide its status."""
     by_id: bool = False
     """True for what a look-up found rather than the listing."""
     not_found: bool = False

@@ -21,6 +21,8 @@ from renderbell.video import Sighting, Status
 DOWNLOAD: Final = "downloadSource"
 PLAYABLE: Final = (DOWNLOAD, "previewSource", "hlsSource", "staticPublicPreviewSource")
 SOURCES: Final = (*PLAYABLE, "thumbnailSource")
+STATES: Final = frozenset({None, "pending", "ready", "failed", "skipped"})
+"""All that a source's state is known to be: an open enum (PyPI videogen-apimatic 1.0.0: file_source_status.py)."""
 ENDED: Final = frozenset({None, "failed", "skipped"})
 """States of a source that will never be ready. Any other, a word nobody knows yet included, may still become so."""
 
@@ -112,8 +114,10 @@ class VideoGen(Provider):
             return seen
         word = text(execution.get("status"))
         status = self.status(word)
-        if status in {Status.COMPLETED, Status.UNKNOWN}:
-            return seen  # the tool is done, or says a new word: its file tells when there is something to play
+        if status is Status.COMPLETED:
+            return seen  # the tool is done: its file tells when there is something to play
+        if status is Status.UNKNOWN:
+            return replace(seen, strange=seen.strange | ({word} if word else set()))
         error = message_of(execution) if status is Status.FAILED else None
         return replace(seen, status=status, provider_status=word, error=error or seen.error)
 
@@ -143,6 +147,7 @@ class VideoGen(Provider):
             thumbnail_url=text(_first_ready(row, ("thumbnailSource",)).get("url")) or text(row.get("thumbnailUrl")),
             duration_seconds=number(row.get("durationSeconds")),
             # What reads "pending" in a listing may long be ready, so that one failed rendition there proves nothing yet.
+            strange=frozenset(state for state in states.values() if state not in STATES and state is not None),
             conclusive=hydrated or completed or (status is Status.FAILED and _nothing_to_come(states)),
         )
 
