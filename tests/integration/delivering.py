@@ -16,6 +16,7 @@ from renderbell.deliver import Deliver
 from renderbell.deliveries import DELAYS, Outcome
 from renderbell.endpoints import Endpoint
 from renderbell.queues import DeliveryMessage, QueueError
+from renderbell.replay import Chosen, Replay
 from renderbell.store.tables import DeliveryRow
 from tests.integration.world import World, video
 
@@ -137,6 +138,19 @@ def found_endpoint(world: World, endpoint_id: str) -> Endpoint:
     found = world.endpoints.get(endpoint_id)
     assert found is not None
     return found
+
+
+def resume(world: World, endpoint_id: str) -> None:
+    found = found_endpoint(world, endpoint_id)
+    world.endpoints.note(found, found.opened())
+
+
+def send_again(world: World, message: DeliveryMessage, after: timedelta) -> None:
+    """Let a person replay a delivery as if `after` had passed."""
+    queue = world.apps["dispatch"].dispatch.delivery_queue
+    replay = Replay(deliveries=world.deliveries, endpoints=world.endpoints, queue=queue)
+    chosen = Chosen(event_id=message.event_id, endpoint_id=message.endpoint_id)
+    replay.send(replay.plan(chosen), datetime.now(UTC) + after)
 
 
 def unreadable(world: World, endpoint_id: str) -> None:

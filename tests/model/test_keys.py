@@ -186,13 +186,14 @@ def test_a_listing_of_others_that_breaks_off_after_its_first_page_is_no_news(kin
     assert sum(video_id.startswith("other") for video_id in world.videos.rows) == 9
 
 
-def another_workspace(world: World, number: int) -> None:
-    """Let the account have another key, to other videos, all done since it is watched."""
+def another_workspace(world: World, number: int) -> Library:
+    """Let the account have another key, to other videos, all done since it is watched; return these."""
     account, library = world.provider.account, Library(newest_first=True)
     for place in range(number):
         library.add(made(f"other{place:02}", world.now - 9000 - place))
     world.simulator.libraries[account.name.provider, "another"] = library  # type: ignore[index]
     world.provider = provider_for(Account.of(account.name, "another", account.options))
+    return library
 
 
 @EVERY
@@ -200,13 +201,11 @@ def test_a_late_look_with_the_key_of_before_makes_nothing_of_a_new_workspace_rin
     """A function is warm and knows the old value, another is cold and reads the new one: they take turns for a moment."""
     world = opened(kind, videos=4)
     world.now += 30 * 86400
-    before = world.provider
-    another_workspace(world, 40)
-    after = world.provider
+    before, library, after = world.provider, another_workspace(world, 40), world.provider
     looks(world, 1)
     world.provider = before
     looks(world, 1)
-    world.simulator.libraries[after.account.name.provider, "another"].add(made("new", world.now - 1))
+    library.add(made("new", world.now - 1))
     world.provider = after
     looks(world, 30)
     assert told(world) == [("new", "completed")]
@@ -215,15 +214,13 @@ def test_a_late_look_with_the_key_of_before_makes_nothing_of_a_new_workspace_rin
 @EVERY
 def test_a_workspace_that_was_looked_at_by_mistake_once_is_looked_at_in_silence_when_it_is_meant(kind: str) -> None:
     world = opened(kind, videos=4)
-    before = world.provider
-    another_workspace(world, 4)
-    after = world.provider
+    before, library, after = world.provider, another_workspace(world, 4), world.provider
     looks(world, 12)
     world.provider = before
     looks(world, 12)
     world.now += 30 * 86400
     for place in range(5):
-        world.simulator.libraries[after.account.name.provider, "another"].add(made(f"month{place}", world.now - 9000 + place))
+        library.add(made(f"month{place}", world.now - 9000 + place))
     world.provider = after
     looks(world, 30)
     assert told(world) == []
