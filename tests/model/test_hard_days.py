@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from renderbell.account import Account
+from renderbell.errors import ProviderError
 from renderbell.fetch import Fetch
-from renderbell.health import MAX_PAUSE
 from renderbell.providers import provider_for
 from renderbell.video import AccountName
 from renderbell_cli.simulator import Fault, http_error
@@ -204,8 +204,10 @@ def test_who_opens_links_again_and_again_hears_the_same_error_for_a_while(
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
     fetch = Fetch(parameters=OneAccount(), client=client, clock=lambda: at[0])  # type: ignore[arg-type]
+    depths = []
     for at[0] in (0, 1, seconds - 0.1, seconds + 0.1):
-        with pytest.raises(Exception, match=str(status)):
+        with pytest.raises(ProviderError, match=str(status)) as raised:
             fetch.video(AccountName("heygen", "main"), "v")
+        depths.append(len(raised.traceback))
     assert len(asked) == 2
-    assert seconds <= MAX_PAUSE
+    assert len(set(depths)) == 1, "what an error carries does not grow"

@@ -104,8 +104,8 @@ class AccountState:
     def looking_anew(self, now: datetime, *, way: str, scope: str, well_until: datetime | None = None) -> Self:
         """Return the state of an account whose first look begins: only what operators were told of it is kept.
 
-        It is silent about what was made before the account was last well. The first look under the
-        earlier key is remembered, in case the new key was a mistake.
+        It is silent about what was made before the account was last well. The first look under the earlier key is remembered,
+        in case the new key was a mistake.
         """
         earlier = self.earlier_first_look
         if earlier is None and self.first_look_began_at is not None and self.first_look_ended_at is not None:

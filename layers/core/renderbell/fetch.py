@@ -42,7 +42,7 @@ class Fetch:
                 self._kept.clear()
             kept = self._kept[account, video_id] = self.clock() + _kept_for(answer), answer
         if isinstance(kept[1], ProviderError):
-            raise kept[1]
+            raise kept[1].with_traceback(None)  # which would grow each time the same error is raised
         return kept[1]
 
     def _answer(self, account: AccountName, video_id: str) -> Sighting | ProviderError:
